@@ -1,0 +1,166 @@
+package refactor
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"slices"
+)
+
+// Resolve makes a fix and proves that it may be offered: the edits apply to
+// editable files of the package, the result parses and type-checks with no
+// error that was not there before, and every comment is still there. The error
+// is the reason for withholding the fix.
+func (p *Package) Resolve(fix Fix) (edits []Edit, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			edits, err = nil, fmt.Errorf("internal error: %v", v)
+		}
+	}()
+	edits, err = fix.Make()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := p.With(edits); err != nil {
+		return nil, err
+	}
+	return edits, nil
+}
+
+// With returns the package as it is after the edits, parsed and type-checked
+// anew, or an error that says why the edits must not be made.
+func (p *Package) With(edits []Edit) (*Package, error) {
+	if len(edits) == 0 {
+		return nil, errors.New("nothing to edit")
+	}
+	byFile := make(map[string][]Edit)
+	for _, e := range edits {
+		byFile[e.File] = append(byFile[e.File], e)
+	}
+	fset := token.NewFileSet()
+	files := make([]*File, len(p.Files))
+	for i, old := range p.Files {
+		edits, touched := byFile[old.Name]
+		delete(byFile, old.Name)
+		src := old.Src
+		if touched {
+			if old.ReadOnly != "" {
+				return nil, fmt.Errorf("%s is read-only: %s", old.Name, old.ReadOnly)
+			}
+			var err error
+			if src, err = Apply(old.Src, edits); err != nil {
+				return nil, err
+			}
+		}
+		syntax, err := parser.ParseFile(fset, old.Name, src, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil && touched {
+			return nil, fmt.Errorf("the result does not parse: %w", err)
+		}
+		if touched {
+			if lost := lostComment(old.Syntax, syntax); lost != "" {
+				return nil, fmt.Errorf("the comment %q would be lost", lost)
+			}
+		}
+		f := *old
+		f.Src, f.Syntax, f.Tok = src, syntax, fset.File(syntax.FileStart)
+		files[i] = &f
+	}
+	for name := range byFile {
+		return nil, fmt.Errorf("%s is not part of package %s", name, p.Path)
+	}
+	new := Check(p.ID, p.Path, fset, files, p.Config)
+	if e := newError(p.Errors, new.Errors); e != nil {
+		return nil, fmt.Errorf("the result does not compile: %s", e.Msg)
+	}
+	return new, nil
+}
+
+// Check type-checks the files, whose syntax is parsed, as one package. Errors
+// are collected, not returned: a package with errors can still be looked at.
+func Check(id, path string, fset *token.FileSet, files []*File, config types.Config) *Package {
+	p := &Package{ID: id, Path: path, Fset: fset, Files: files, Config: config}
+	p.Info = &types.Info{
+		Types:        make(map[ast.Expr]types.TypeAndValue),
+		Instances:    make(map[*ast.Ident]types.Instance),
+		Defs:         make(map[*ast.Ident]types.Object),
+		Uses:         make(map[*ast.Ident]types.Object),
+		Implicits:    make(map[ast.Node]types.Object),
+		Selections:   make(map[*ast.SelectorExpr]*types.Selection),
+		Scopes:       make(map[ast.Node]*types.Scope),
+		FileVersions: make(map[*ast.File]string),
+	}
+	config.Error = func(err error) {
+		var e types.Error
+		if errors.As(err, &e) {
+			p.Errors = append(p.Errors, e)
+		}
+	}
+	syntax := make([]*ast.File, len(files))
+	for i, f := range files {
+		syntax[i] = f.Syntax
+	}
+	p.Types, _ = config.Check(path, fset, syntax, p.Info) // errors are in p.Errors
+	for _, f := range files {
+		f.GoVersion = p.Info.FileVersions[f.Syntax]
+	}
+	return p
+}
+
+// newError returns the first error of after that before does not have as
+// often. Positions move with the edits, so errors are compared by message.
+func newError(before, after []types.Error) *types.Error {
+	count := make(map[string]int)
+	for _, e := range before {
+		count[e.Msg]++
+	}
+	for _, e := range after {
+		if count[e.Msg]--; count[e.Msg] < 0 {
+			return &e
+		}
+	}
+	return nil
+}
+
+// lostComment returns the text of a comment that before has and after has not.
+func lostComment(before, after *ast.File) string {
+	count := make(map[string]int)
+	for _, g := range after.Comments {
+		for _, c := range g.List {
+			count[c.Text]++
+		}
+	}
+	for _, g := range before.Comments {
+		for _, c := range g.List {
+			if count[c.Text]--; count[c.Text] < 0 {
+				return c.Text
+			}
+		}
+	}
+	return ""
+}
+
+// Apply returns src with the edits, which lie in one file, made. It fails if
+// they overlap or lie outside of src. Insertions at one place keep their order.
+func Apply(src []byte, edits []Edit) ([]byte, error) {
+	sorted := slices.Clone(edits)
+	slices.SortStableFunc(sorted, func(a, b Edit) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
+	})
+	var out bytes.Buffer
+	at := 0
+	for _, e := range sorted {
+		if e.Start < at || e.End < e.Start || e.End > len(src) {
+			return nil, fmt.Errorf("edit [%d,%d) of %s overlaps another or lies outside of the file", e.Start, e.End, e.File)
+		}
+		out.Write(src[at:e.Start])
+		out.WriteString(e.New)
+		at = e.End
+	}
+	out.Write(src[at:])
+	return out.Bytes(), nil
+}

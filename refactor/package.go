@@ -1,0 +1,112 @@
+package refactor
+
+import (
+	"bytes"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"sync"
+)
+
+// A Package is what rules look at: the syntax and types of one package, widest
+// test variant first. It is immutable once built.
+type Package struct {
+	ID    string // unique in its load, as in go/packages
+	Path  string // import path
+	Fset  *token.FileSet
+	Files []*File
+	Types *types.Package
+	Info  *types.Info
+
+	// Errors are the type errors; a region that contains one is never edited.
+	Errors []types.Error
+
+	// Config is what the package was checked with. Its Importer resolves any
+	// import path, also one that the package does not import yet: fixes are
+	// type-checked with it.
+	Config types.Config
+
+	memo sync.Map // key any -> *memo
+}
+
+// A File is one source file of a package.
+type File struct {
+	Name   string // absolute path
+	Src    []byte
+	Syntax *ast.File
+	Tok    *token.File
+
+	// GoVersion is the language version in force in this file, such as
+	// "go1.22", from its build constraint or else its module; "" if unknown.
+	GoVersion string
+
+	// ReadOnly says why the file must not be edited: it is generated,
+	// vendored, outside the main modules, has parse errors, … Empty if it may
+	// be edited. Files that are not ours to change carry no findings either.
+	ReadOnly string
+}
+
+// Span returns the byte range of the syntax from pos to end.
+func (f *File) Span(pos, end token.Pos) Span {
+	return Span{f.Name, f.Tok.Offset(pos), f.Tok.Offset(end)}
+}
+
+// Text returns the source text from pos to end.
+func (f *File) Text(pos, end token.Pos) string {
+	return string(f.Src[f.Tok.Offset(pos):f.Tok.Offset(end)])
+}
+
+// FileOf returns the file that contains pos, or nil.
+func (p *Package) FileOf(pos token.Pos) *File {
+	for _, f := range p.Files {
+		if f.Tok.Base() <= int(pos) && int(pos) <= f.Tok.Base()+f.Tok.Size() {
+			return f
+		}
+	}
+	return nil
+}
+
+// FileNamed returns the file with the given absolute path, or nil.
+func (p *Package) FileNamed(name string) *File {
+	for _, f := range p.Files {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// Span returns the byte range from pos to end, which lie in one file.
+func (p *Package) Span(pos, end token.Pos) Span {
+	return p.FileOf(pos).Span(pos, end)
+}
+
+// Memo returns the value that build makes for key, built once per package. It
+// lets an analysis that many rules share (such as the chanflow model) be
+// computed on first use without this package knowing of it.
+func (p *Package) Memo(key any, build func() any) any {
+	m, _ := p.memo.LoadOrStore(key, &memo{})
+	e := m.(*memo)
+	e.once.Do(func() { e.value = build() })
+	return e.value
+}
+
+type memo struct {
+	once  sync.Once
+	value any
+}
+
+// MayMatter reports whether a source file can contain anything that a rule
+// looks at. It is the syntactic gate: a package in which no file passes needs
+// neither types nor a model.
+func MayMatter(src []byte) bool {
+	for _, word := range gate {
+		if bytes.Contains(src, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// Goroutines, channels and sleeps; WaitGroup and errgroup spawns imply ".Go(".
+var gate = [][]byte{[]byte("go "), []byte("chan"), []byte("close("), []byte("time.Sleep"), []byte(".Go("), []byte("recover()")}

@@ -1,0 +1,140 @@
+package refactor
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Rule finds one bad pattern, or offers one rewrite on demand, and knows how
+// to write the remedy. Everything about it lives in its own folder under
+// refactor/rules.
+type Rule struct {
+	// Name is the folder, the LSP diagnostic code, the command-line name and
+	// the suppression key: one lower-case word that names the bad pattern.
+	Name string
+
+	// Doc is the rule's README.md: documentation and golden test at once.
+	Doc string
+
+	Severity Severity
+
+	// Preview rules are off unless they are named: their precision is not yet
+	// measured above nine in ten.
+	Preview bool
+
+	// OnDemand rules are refactorings: offered where they apply, never
+	// reported as a diagnostic.
+	OnDemand bool
+
+	// Run reports what the rule finds in one package. It must not modify the
+	// package and must be cheap: edits are made when a fix is resolved.
+	Run func(*Package) []Finding
+}
+
+// Summary returns the first sentence of the rule's README, without the heading.
+func (r *Rule) Summary() string {
+	for line := range strings.Lines(r.Doc) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		return line
+	}
+	return ""
+}
+
+// Section returns the body of the README section with the given heading (for
+// example "Why"), or "" if there is none.
+func (r *Rule) Section(heading string) string {
+	_, rest, ok := strings.Cut("\n"+r.Doc, "\n## "+heading+"\n")
+	if !ok {
+		return ""
+	}
+	body, _, _ := strings.Cut(rest, "\n## ")
+	return strings.TrimSpace(body)
+}
+
+// Severity says how sure a finding is to be a mistake. The values follow
+// gopls' policy: a warning is a likely bug, an info is something that the
+// author probably did not mean, a hint is merely a better way.
+type Severity int
+
+const (
+	Warning Severity = iota
+	Info
+	Hint
+)
+
+func (s Severity) String() string {
+	return [...]string{"warning", "info", "hint"}[s]
+}
+
+// Safety says whether a fix may be applied without being read.
+type Safety int
+
+const (
+	// Safe fixes keep the observable behaviour and every comment. Only they
+	// are preferred, join fix-all and are applied without -unsafe.
+	Safe Safety = iota
+	// Review fixes can change timing, blocking or an API; Fix.Reason says what.
+	Review
+)
+
+func (s Safety) String() string {
+	return [...]string{"safe", "review"}[s]
+}
+
+// A Span is a range of bytes in a file.
+type Span struct {
+	File       string // absolute path
+	Start, End int    // byte offsets, End exclusive
+}
+
+// Related points at a place that explains a finding: the spawn that a sleep
+// follows, the effect that it waits for.
+type Related struct {
+	Span
+	Message string
+}
+
+// A Finding is one place where a rule applies.
+type Finding struct {
+	Rule     *Rule
+	Span     Span   // never empty
+	Message  string // one line, at most 100 characters
+	Related  []Related
+	Fixes    []Fix      // alternatives, the best first; at most one is applied
+	Withheld []Withheld // what was considered and not offered, and why
+}
+
+// A Fix is one way to remove a finding. It carries a function, not edits:
+// listing fixes is cheap, [Package.Resolve] does the work.
+type Fix struct {
+	Title  string // a verb phrase: "Replace time.Sleep with started channel"
+	Safety Safety
+	Reason string // what a reviewer has to look at; empty if Safe
+
+	// Make computes the edits. An error is the reason why the fix cannot be
+	// made after all.
+	Make func() ([]Edit, error)
+}
+
+// Label returns the title with the reason in parentheses, as shown to users.
+func (f *Fix) Label() string {
+	if f.Reason == "" {
+		return f.Title
+	}
+	return fmt.Sprintf("%s (%s)", f.Title, f.Reason)
+}
+
+// Withheld is a fix that was considered and not offered.
+type Withheld struct {
+	Title  string
+	Reason string
+}
+
+// An Edit replaces a range of bytes in a file.
+type Edit struct {
+	Span
+	New string
+}
