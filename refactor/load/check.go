@@ -1,17 +1,15 @@
 package load
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"go/types"
-	"path/filepath"
-	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"handshake/refactor"
 )
@@ -120,8 +118,8 @@ func (g *Graph) MayMatter(m *Meta) bool {
 }
 
 // Package parses and type-checks one package in full. Errors in its sources do
-// not fail it: they are in Package.Errors, and files that do not parse are
-// read-only. The error is not nil only if no file could be read.
+// not fail it: they are in Package.Errors (those of the parser first), and files
+// that do not parse are read-only. The error is not nil only if no file could be read.
 func (g *Graph) Package(ctx context.Context, m *Meta) (*refactor.Package, error) {
 	g.prefetch(m)
 	if err := ctx.Err(); err != nil {
@@ -129,6 +127,7 @@ func (g *Graph) Package(ctx context.Context, m *Meta) (*refactor.Package, error)
 	}
 	fset := token.NewFileSet()
 	var files []*refactor.File
+	var broken []types.Error
 	var problem error
 	for _, name := range m.Files {
 		src, err := g.Source(name)
@@ -142,7 +141,15 @@ func (g *Graph) Package(ctx context.Context, m *Meta) (*refactor.Package, error)
 			continue
 		}
 		f := &refactor.File{Name: name, Src: src, Syntax: syntax, Tok: fset.File(syntax.FileStart)}
-		f.ReadOnly = readOnly(m, f, err)
+		switch {
+		case m.foreign != "":
+			f.ReadOnly = m.foreign
+		case err != nil:
+			f.ReadOnly = "it does not parse: " + err.Error()
+			broken = append(broken, parseErrors(fset, f, err)...)
+		default:
+			f.ReadOnly = refactor.ReadOnly(f)
+		}
 		files = append(files, f)
 	}
 	if len(files) == 0 {
@@ -151,37 +158,21 @@ func (g *Graph) Package(ctx context.Context, m *Meta) (*refactor.Package, error)
 		}
 		return nil, fmt.Errorf("%s: %w", m.Path, problem)
 	}
-	return refactor.Check(m.ID, m.Path, fset, files, g.config(m)), nil
+	pkg := refactor.Check(m.ID, m.Path, fset, files, g.config(m))
+	pkg.Errors = append(broken, pkg.Errors...)
+	return pkg, nil
 }
 
-// readOnly returns the reason why a file must not be edited, or "".
-func readOnly(m *Meta, f *refactor.File, parseError error) string {
-	switch {
-	case parseError != nil:
-		return "it does not parse: " + parseError.Error()
-	case !m.main:
-		return "it belongs to a dependency"
-	case ast.IsGenerated(f.Syntax):
-		return "it is generated"
-	case strings.Contains(filepath.ToSlash(f.Name), "/vendor/"):
-		return "it is vendored"
-	case !utf8.Valid(f.Src):
-		return "it is not UTF-8"
-	case bytes.Contains(f.Src, []byte("\n//line ")) || bytes.Contains(f.Src, []byte("\n/*line ")):
-		return "it has line directives"
-	case importsC(f.Syntax):
-		return "it uses cgo"
+// parseErrors gives the errors of the parser the form of type errors.
+func parseErrors(fset *token.FileSet, f *refactor.File, err error) []types.Error {
+	var list scanner.ErrorList
+	if !errors.As(err, &list) {
+		return []types.Error{{Fset: fset, Pos: f.Syntax.FileStart, Msg: err.Error()}}
 	}
-	return ""
-}
-
-// importsC reports whether the file imports "C": without running cgo the types
-// of what it calls there are unknown.
-func importsC(f *ast.File) bool {
-	for _, spec := range f.Imports {
-		if spec.Path.Value == `"C"` {
-			return true
-		}
+	var out []types.Error
+	for _, e := range list {
+		at := min(e.Pos.Offset, f.Tok.Size())
+		out = append(out, types.Error{Fset: fset, Pos: f.Tok.Pos(at), Msg: "syntax error: " + e.Msg})
 	}
-	return false
+	return out
 }

@@ -8,12 +8,15 @@
 package load
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/types"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -46,8 +49,8 @@ type Graph struct {
 	sizes types.Sizes
 
 	mu    sync.Mutex
-	decls map[string]*decl          // dependencies checked without bodies, by ID
-	extra map[string]*types.Package // packages outside the graph, by path
+	decls map[string]*decl // dependencies checked without bodies, by ID
+	extra map[string]*Meta // packages outside the graph and what they import, by ID; nil if not available
 }
 
 // Meta is what the go command says of one package.
@@ -62,8 +65,7 @@ type Meta struct {
 
 	imports   map[string]*Meta // by path as written in the source
 	goVersion string           // of the module, "go1.22"
-	main      bool             // in a main module (or in none), not a dependency
-	std       bool
+	foreign   string           // why it is not ours to change, or ""
 }
 
 // Error is a problem with a package, in the words of the go command or the
@@ -92,16 +94,22 @@ func Load(ctx context.Context, cfg Config, patterns ...string) (*Graph, error) {
 	if cfg.Env == nil {
 		cfg.Env = os.Environ()
 	}
+	var roots goRoots
+	var rootsErr error
+	var asked sync.WaitGroup
+	asked.Go(func() { roots, rootsErr = askRoots(ctx, cfg) })
 	found, err := goList(ctx, cfg, patterns)
-	if err != nil {
+	asked.Wait()
+	if err := cmp.Or(err, rootsErr); err != nil {
 		return nil, err
 	}
-	g := &Graph{cfg: cfg, metas: make(map[string]*Meta), decls: make(map[string]*decl), extra: make(map[string]*types.Package)}
+	g := &Graph{cfg: cfg, metas: make(map[string]*Meta), decls: make(map[string]*decl), extra: make(map[string]*Meta)}
 	for _, p := range found {
 		if g.sizes == nil {
 			g.sizes = p.TypesSizes
 		}
-		m := g.add(p)
+		m := add(p, g.metas)
+		m.foreign = roots.foreign(p, cfg.Dir)
 		if !strings.HasSuffix(p.PkgPath, ".test") || len(m.Files) == 0 || p.Name != "main" {
 			g.roots = append(g.roots, m) // a generated test main is nobody's source
 		}
@@ -130,19 +138,62 @@ func goList(ctx context.Context, cfg Config, patterns []string) ([]*packages.Pac
 	return found, nil
 }
 
-// add records the metadata of p and of all that it imports.
-func (g *Graph) add(p *packages.Package) *Meta {
-	if m := g.metas[p.ID]; m != nil {
+// goRoots are the directories whose contents belong to nobody's project.
+type goRoots struct{ GOROOT, GOMODCACHE string }
+
+func askRoots(ctx context.Context, cfg Config) (goRoots, error) {
+	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOROOT", "GOMODCACHE")
+	cmd.Dir, cmd.Env = cfg.Dir, cfg.Env
+	out, err := cmd.Output()
+	if err != nil {
+		return goRoots{}, fmt.Errorf("go env: %w", err)
+	}
+	var r goRoots
+	return r, json.Unmarshal(out, &r)
+}
+
+// foreign returns why a package that was asked for must not be edited, or "".
+// Whoever works inside of GOROOT works on Go itself.
+func (r goRoots) foreign(p *packages.Package, dir string) string {
+	switch {
+	case p.Module != nil && !p.Module.Main:
+		return "it belongs to a dependency"
+	case within(r.GOMODCACHE, p.Dir):
+		return "it lies in the module cache"
+	case within(r.GOROOT, p.Dir) && !within(r.GOROOT, dir):
+		return "it belongs to the Go distribution"
+	}
+	return ""
+}
+
+// within reports whether name is root or lies below it.
+func within(root, name string) bool {
+	if root == "" || name == "" {
+		return false
+	}
+	rel, err := filepath.Rel(resolved(root), resolved(name))
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// resolved follows symbolic links where the file exists.
+func resolved(name string) string {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		return real
+	}
+	return name
+}
+
+// add records the metadata of p and of all that it imports in metas.
+func add(p *packages.Package, metas map[string]*Meta) *Meta {
+	if m := metas[p.ID]; m != nil {
 		return m
 	}
 	m := &Meta{
 		ID: p.ID, Path: p.PkgPath, Name: p.Name, Dir: p.Dir, ForTest: p.ForTest,
 		Files:   sources(p),
 		imports: make(map[string]*Meta, len(p.Imports)),
-		main:    p.Module == nil || p.Module.Main,
-		std:     p.Module == nil && !strings.Contains(firstElement(p.PkgPath), "."),
 	}
-	g.metas[p.ID] = m
+	metas[p.ID] = m
 	if p.Module != nil && p.Module.GoVersion != "" {
 		m.goVersion = "go" + p.Module.GoVersion
 	}
@@ -152,7 +203,7 @@ func (g *Graph) add(p *packages.Package) *Meta {
 		}
 	}
 	for path, dep := range p.Imports {
-		m.imports[path] = g.add(dep)
+		m.imports[path] = add(dep, metas)
 	}
 	return m
 }
@@ -172,11 +223,6 @@ func sources(p *packages.Package) []string {
 		}
 	}
 	return out
-}
-
-func firstElement(path string) string {
-	first, _, _ := strings.Cut(path, "/")
-	return first
 }
 
 // widest drops the roots whose files all belong to another variant of the same
@@ -259,30 +305,29 @@ func (g *Graph) Source(name string) ([]byte, error) {
 var errNoGo = errors.New("no Go files")
 
 // importMissing type-checks a package that is not in the graph, such as "sync"
-// for a fix that adds its import.
+// for a fix that adds its import. What it shares with the graph is shared, so
+// that its types are the ones that the package at hand knows.
 func (g *Graph) importMissing(path string) (*types.Package, error) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if pkg, ok := g.extra[path]; ok {
-		if pkg == nil {
-			return nil, fmt.Errorf("package %s is not available", path)
+	m, asked := g.extra[path]
+	g.mu.Unlock()
+	if !asked {
+		cfg := g.cfg
+		cfg.Tests, cfg.Overlay = false, nil
+		found, err := goList(context.Background(), cfg, []string{path})
+		g.mu.Lock()
+		if err == nil && len(found) == 1 && found[0].Name != "" {
+			metas := maps.Clone(g.metas)
+			maps.Copy(metas, g.extra)
+			delete(metas, path) // another goroutine may have found it missing
+			m = add(found[0], metas)
+			g.extra[m.ID] = m
 		}
-		return pkg, nil
+		g.extra[path] = m
+		g.mu.Unlock()
 	}
-	g.extra[path] = nil
-	cfg := g.cfg
-	cfg.Tests, cfg.Overlay = false, nil
-	other, err := Load(context.Background(), cfg, path)
-	if err != nil {
-		return nil, err
-	}
-	if len(other.roots) != 1 || other.roots[0].Name == "" {
+	if m == nil {
 		return nil, fmt.Errorf("package %s is not available", path)
 	}
-	pkg, err := other.declarations(other.roots[0])
-	if err != nil {
-		return nil, err
-	}
-	g.extra[path] = pkg
-	return pkg, nil
+	return g.declarations(m)
 }
