@@ -1,0 +1,464 @@
+package chanflow
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/edge"
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// A builder fills a model in one walk over the syntax.
+type builder struct {
+	*Model
+	stack []context
+}
+
+// A context is what surrounds the node that is being visited.
+type context struct {
+	end      token.Pos // of the function that opened the context
+	fn       *Func
+	deferred bool // inside a deferred literal
+	once     bool // inside a literal passed to (*sync.Once).Do
+	merged   bool // inside a literal that runs in the frame around it
+}
+
+// bind finds the variables that hold one function literal for all their life,
+// and those that are assigned more than once.
+func (b *builder) bind() {
+	lits := make(map[types.Object]*ast.FuncLit)
+	count := make(map[types.Object]int)
+	assign := func(lhs, rhs ast.Expr) {
+		id, ok := ast.Unparen(lhs).(*ast.Ident)
+		if !ok {
+			return
+		}
+		obj := b.Pkg.Info.ObjectOf(id)
+		if obj == nil {
+			return
+		}
+		count[obj]++
+		if lit, ok := rhs.(*ast.FuncLit); ok {
+			lits[obj] = lit
+		}
+	}
+	mask := []ast.Node{(*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.RangeStmt)(nil), (*ast.IncDecStmt)(nil), (*ast.UnaryExpr)(nil)}
+	for cur := range b.root.Preorder(mask...) {
+		switch n := cur.Node().(type) {
+		case *ast.AssignStmt:
+			for i, lhs := range n.Lhs {
+				var rhs ast.Expr
+				if len(n.Rhs) == len(n.Lhs) {
+					rhs = ast.Unparen(n.Rhs[i])
+				}
+				assign(lhs, rhs)
+			}
+			b.linkContext(n)
+		case *ast.ValueSpec:
+			for i, name := range n.Names {
+				if len(n.Values) == len(n.Names) {
+					assign(name, ast.Unparen(n.Values[i]))
+				} else if len(n.Values) > 0 {
+					assign(name, nil)
+				}
+			}
+		case *ast.RangeStmt:
+			if n.Key != nil {
+				assign(n.Key, nil)
+			}
+			if n.Value != nil {
+				assign(n.Value, nil)
+			}
+		case *ast.IncDecStmt:
+			assign(n.X, nil)
+			assign(n.X, nil) // a change of an existing value
+		case *ast.UnaryExpr:
+			if n.Op == token.AND { // may be assigned through the pointer
+				assign(n.X, nil)
+				assign(n.X, nil)
+			}
+		}
+	}
+	for obj, n := range count {
+		if n > 1 {
+			b.flexed[obj] = true
+		}
+	}
+	for obj, lit := range lits {
+		if !b.flexed[obj] {
+			b.byObj[obj] = &Func{Lit: lit}
+		}
+	}
+}
+
+// linkContext records ctx and cancel of `ctx, cancel := context.WithCancel(…)`.
+func (b *builder) linkContext(n *ast.AssignStmt) {
+	if len(n.Lhs) != 2 || len(n.Rhs) != 1 {
+		return
+	}
+	call, ok := ast.Unparen(n.Rhs[0]).(*ast.CallExpr)
+	if !ok {
+		return
+	}
+	if f := b.Static(call); f == nil || f.Pkg() == nil || f.Pkg().Path() != "context" && f.Pkg().Path() != "os/signal" {
+		return
+	}
+	ctx, cancel := b.Ref(n.Lhs[0]).Obj, b.Ref(n.Lhs[1]).Obj
+	if ctx != nil && cancel != nil {
+		b.ctxOf[cancel] = ctx
+	}
+}
+
+func (b *builder) collect() {
+	bound := make(map[*ast.FuncLit]types.Object)
+	for obj, f := range b.byObj {
+		bound[f.Lit] = obj
+		delete(b.byObj, obj)
+	}
+	mask := []ast.Node{
+		(*ast.FuncDecl)(nil), (*ast.FuncLit)(nil), (*ast.CallExpr)(nil), (*ast.SendStmt)(nil),
+		(*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.SelectStmt)(nil), (*ast.ReturnStmt)(nil), (*ast.GoStmt)(nil),
+	}
+	for cur := range b.root.Preorder(mask...) {
+		n := cur.Node()
+		for len(b.stack) > 0 && n.Pos() >= b.stack[len(b.stack)-1].end {
+			b.stack = b.stack[:len(b.stack)-1]
+		}
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			if n.Body != nil {
+				b.declare(n)
+			}
+		case *ast.FuncLit:
+			b.literal(cur, n, bound[n])
+		case *ast.GoStmt:
+			b.spawn(cur, n, n.Call, GoStmt)
+		case *ast.CallExpr:
+			b.call(cur, n)
+		case *ast.SendStmt:
+			if op := b.op(cur, Send, n, b.Ref(n.Chan)); op != nil && comm(cur) {
+				op.Select = selectOf(cur)
+			}
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW {
+				b.receive(cur, n)
+			}
+		case *ast.RangeStmt:
+			if t := b.Pkg.Info.TypeOf(n.X); IsChan(t) != nil {
+				if op := b.op(cur, Recv, n, b.Ref(n.X)); op != nil {
+					op.Range = true
+				}
+			}
+		case *ast.SelectStmt:
+			b.op(cur, Select, n, Ref{})
+		case *ast.ReturnStmt:
+			if ctx := b.top(); ctx != nil && !ctx.merged {
+				if op := b.op(cur, Exit, n, Ref{}); op != nil {
+					op.Exit = Return
+				}
+			}
+		}
+	}
+	// Callees are resolved last: a function may be declared after its use.
+	for _, f := range b.Funcs {
+		for _, op := range f.Ops {
+			if op.Kind == Call {
+				op.Callee = b.Callee(op.Node.(*ast.CallExpr))
+			}
+		}
+	}
+	for _, s := range b.Spawns {
+		b.resolve(s)
+	}
+	b.wrappers()
+}
+
+func (b *builder) top() *context {
+	if len(b.stack) == 0 {
+		return nil // the initialiser of a package variable
+	}
+	return &b.stack[len(b.stack)-1]
+}
+
+func (b *builder) declare(n *ast.FuncDecl) {
+	f := &Func{Decl: n, Type: n.Type, Body: n.Body, File: b.Pkg.FileOf(n.Pos()), model: b.Model}
+	f.Obj, _ = b.Pkg.Info.Defs[n.Name].(*types.Func)
+	b.frames[n] = f
+	if f.Obj != nil {
+		b.byObj[f.Obj] = f
+	}
+	b.Funcs = append(b.Funcs, f)
+	b.stack = append(b.stack, context{end: n.End(), fn: f})
+}
+
+// literal opens the context of a function literal: its own frame, or the frame
+// around it where it is called or deferred in place.
+func (b *builder) literal(cur inspector.Cursor, n *ast.FuncLit, bound types.Object) {
+	ctx := context{end: n.End()}
+	if outer := b.top(); outer != nil {
+		ctx.fn, ctx.deferred, ctx.once = outer.fn, outer.deferred, outer.once
+	}
+	use := b.use(cur)
+	switch {
+	case ctx.fn != nil && use == inPlace:
+		ctx.merged = true
+	case ctx.fn != nil && use == inDefer:
+		ctx.merged, ctx.deferred = true, true
+	case ctx.fn != nil && use == inOnce:
+		ctx.merged, ctx.once = true, true
+	default:
+		if use > Returned {
+			use = Returned
+		}
+		f := &Func{Lit: n, Type: n.Type, Body: n.Body, File: b.Pkg.FileOf(n.Pos()), Outer: ctx.fn, Use: use, model: b.Model}
+		b.Funcs = append(b.Funcs, f)
+		if bound != nil {
+			b.byObj[bound] = f
+			f.Use = Bound
+		}
+		ctx = context{end: n.End(), fn: f}
+	}
+	b.frames[n] = ctx.fn
+	b.stack = append(b.stack, ctx)
+}
+
+// Uses of literals that run in the frame around them.
+const (
+	inPlace Use = Returned + 1 + iota
+	inDefer
+	inOnce
+)
+
+func (b *builder) use(cur inspector.Cursor) Use {
+	k, _ := cur.ParentEdge()
+	parent := cur.Parent()
+	for k == edge.ParenExpr_X {
+		k, _ = parent.ParentEdge()
+		parent = parent.Parent()
+	}
+	switch k {
+	case edge.CallExpr_Fun:
+		switch parent.Parent().Node().(type) {
+		case *ast.GoStmt:
+			return Spawned
+		case *ast.DeferStmt:
+			return inDefer
+		}
+		return inPlace
+	case edge.CallExpr_Args:
+		call := parent.Node().(*ast.CallExpr)
+		f := b.Static(call)
+		switch name := fullName(f); {
+		case name == "(*sync.Once).Do":
+			return inOnce
+		case groupGo(f) != 0:
+			return Spawned
+		case name == "testing/synctest.Test" || name == "testing/synctest.Run":
+			return Bubble
+		case f != nil && f.Pkg() != nil && f.Pkg().Path() == "testing" && f.Name() == "Cleanup":
+			return Cleanup
+		}
+		return Passed
+	case edge.AssignStmt_Rhs, edge.ValueSpec_Values, edge.KeyValueExpr_Value:
+		return Bound
+	}
+	return Returned
+}
+
+// op records an operation of the current frame; nil outside of functions.
+func (b *builder) op(cur inspector.Cursor, kind OpKind, n ast.Node, ref Ref) *Op {
+	ctx := b.top()
+	if ctx == nil {
+		return nil
+	}
+	op := &Op{Kind: kind, Node: n, Ref: ref, Fn: ctx.fn, Deferred: ctx.deferred, Once: ctx.once, cur: cur}
+	if _, ok := cur.Parent().Node().(*ast.DeferStmt); ok {
+		op.Deferred = true
+	}
+	ctx.fn.Ops = append(ctx.fn.Ops, op)
+	if ref.Obj != nil {
+		b.ops[ref.Obj] = append(b.ops[ref.Obj], op)
+	}
+	return op
+}
+
+// comm reports whether the statement is the operation of a select case.
+func comm(stmt inspector.Cursor) bool {
+	k, _ := stmt.ParentEdge()
+	return k == edge.CommClause_Comm
+}
+
+func selectOf(stmt inspector.Cursor) *ast.SelectStmt {
+	return stmt.Parent().Parent().Parent().Node().(*ast.SelectStmt) // clause, body, select
+}
+
+func (b *builder) receive(cur inspector.Cursor, n *ast.UnaryExpr) {
+	stmt := cur
+	for {
+		if _, ok := stmt.Node().(ast.Stmt); ok {
+			break
+		}
+		if stmt.Node() == nil {
+			return
+		}
+		stmt = stmt.Parent()
+	}
+	inSelect := comm(stmt)
+	if call, ok := ast.Unparen(n.X).(*ast.CallExpr); ok && fullName(b.Static(call)) == "time.After" && len(call.Args) == 1 {
+		if s, ok := stmt.Node().(*ast.ExprStmt); ok && !inSelect && ast.Unparen(s.X) == n {
+			b.sleep(cur, s, call, call.Args[0]) // <-time.After(d) as a statement
+			return
+		}
+	}
+	op := b.op(cur, Recv, n, b.Ref(n.X))
+	if op != nil && inSelect {
+		op.Select = selectOf(stmt)
+	}
+}
+
+func (b *builder) call(cur inspector.Cursor, n *ast.CallExpr) {
+	info := b.Pkg.Info
+	fun := ast.Unparen(n.Fun)
+	if id, ok := fun.(*ast.Ident); ok {
+		if blt, ok := info.Uses[id].(*types.Builtin); ok {
+			b.builtin(cur, n, blt.Name())
+			return
+		}
+	}
+	if tv, ok := info.Types[fun]; ok && tv.IsType() {
+		return // a conversion
+	}
+	if isNamed(info.TypeOf(fun), "context", "CancelFunc") {
+		b.op(cur, Cancel, n, b.Ref(fun))
+		return
+	}
+	f := b.Static(n)
+	if f == nil || f.Pkg() == b.Pkg.Types {
+		// Of this package, or a variable that may be bound to a literal;
+		// collect resolves the callee.
+		if _, ok := cur.Parent().Node().(*ast.GoStmt); !ok {
+			b.op(cur, Call, n, b.Ref(fun))
+		}
+		return
+	}
+	if k := groupGo(f); k != 0 && len(n.Args) == 1 {
+		if s, ok := cur.Parent().Node().(*ast.ExprStmt); ok {
+			b.spawn(cur.Parent(), s, n, k)
+			return
+		}
+	}
+	if exit := exitOf(f); exit != NoExit {
+		if op := b.op(cur, Exit, n, Ref{}); op != nil {
+			op.Exit = exit
+		}
+		return
+	}
+	if name := f.FullName(); name == "time.Sleep" && len(n.Args) == 1 {
+		if s, ok := cur.Parent().Node().(*ast.ExprStmt); ok {
+			b.sleep(cur, s, n, n.Args[0])
+		}
+		return
+	}
+	if kind, ok := syncKind(f); ok {
+		if sel, ok := fun.(*ast.SelectorExpr); ok {
+			b.op(cur, kind, n, b.Ref(sel.X))
+		}
+		return
+	}
+	if serves(f) {
+		if _, ok := cur.Parent().Node().(*ast.GoStmt); !ok {
+			var ref Ref
+			if sel, ok := fun.(*ast.SelectorExpr); ok {
+				ref = b.Ref(sel.X)
+			}
+			b.op(cur, Serve, n, ref)
+		}
+	}
+}
+
+func (b *builder) builtin(cur inspector.Cursor, n *ast.CallExpr, name string) {
+	switch {
+	case name == "close" && len(n.Args) == 1:
+		b.op(cur, Close, n, b.Ref(n.Args[0]))
+	case name == "make" && IsChan(b.Pkg.Info.TypeOf(n)) != nil:
+		b.op(cur, Make, n, b.target(cur))
+	case name == "panic":
+		if op := b.op(cur, Exit, n, Ref{}); op != nil {
+			op.Exit = Panic
+		}
+	}
+}
+
+// target returns the variable or field that the value of an expression is
+// stored in: by an assignment, a declaration or a composite literal.
+func (b *builder) target(cur inspector.Cursor) Ref {
+	k, i := cur.ParentEdge()
+	switch p := cur.Parent().Node().(type) {
+	case *ast.AssignStmt:
+		if k == edge.AssignStmt_Rhs && len(p.Lhs) == len(p.Rhs) {
+			return b.Ref(p.Lhs[i])
+		}
+	case *ast.ValueSpec:
+		if k == edge.ValueSpec_Values && len(p.Names) == len(p.Values) {
+			return b.Ref(p.Names[i])
+		}
+	case *ast.KeyValueExpr:
+		if id, ok := p.Key.(*ast.Ident); ok && k == edge.KeyValueExpr_Value {
+			if v, ok := b.Pkg.Info.Uses[id].(*types.Var); ok && v.IsField() {
+				return Ref{Obj: v.Origin(), Expr: id}
+			}
+		}
+	case *ast.CompositeLit:
+		if st, ok := b.structOf(p); ok && k == edge.CompositeLit_Elts && i < st.NumFields() {
+			return Ref{Obj: st.Field(i).Origin()}
+		}
+	}
+	return Ref{}
+}
+
+func (b *builder) structOf(lit *ast.CompositeLit) (*types.Struct, bool) {
+	t := b.Pkg.Info.TypeOf(lit)
+	if t == nil {
+		return nil, false
+	}
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	st, ok := t.Underlying().(*types.Struct)
+	return st, ok
+}
+
+// syncKind returns the operation that a method of package sync or errgroup is.
+func syncKind(f *types.Func) (OpKind, bool) {
+	recv := f.Signature().Recv()
+	if recv == nil {
+		return 0, false
+	}
+	pkg, typ := named(recv.Type())
+	switch {
+	case pkg == "sync" && typ == "Locker" || pkg == "sync" && (typ == "Mutex" || typ == "RWMutex"):
+		switch f.Name() {
+		case "Lock":
+			return Lock, true
+		case "Unlock":
+			return Unlock, true
+		case "RLock":
+			return RLock, true
+		case "RUnlock":
+			return RUnlock, true
+		}
+	case pkg == "sync" && typ == "WaitGroup":
+		switch f.Name() {
+		case "Add":
+			return Add, true
+		case "Done":
+			return Done, true
+		case "Wait":
+			return Wait, true
+		}
+	case pkg == "sync" && typ == "Cond" && f.Name() == "Wait", pkg == "golang.org/x/sync/errgroup" && f.Name() == "Wait":
+		return Wait, true
+	}
+	return 0, false
+}

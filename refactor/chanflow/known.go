@@ -1,0 +1,108 @@
+package chanflow
+
+import (
+	"go/types"
+	"strings"
+)
+
+// What the model knows of other packages, by name: the rest is opaque and
+// taken to return.
+
+// named returns the package path and name of a named type behind at most one
+// pointer, or empty strings.
+func named(t types.Type) (pkg, name string) {
+	if t == nil {
+		return "", ""
+	}
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	n, ok := types.Unalias(t).(*types.Named)
+	if !ok || n.Obj().Pkg() == nil {
+		return "", ""
+	}
+	return n.Obj().Pkg().Path(), n.Obj().Name()
+}
+
+func isNamed(t types.Type, pkg, name string) bool {
+	p, n := named(t)
+	return p == pkg && n == name
+}
+
+func isContext(t types.Type) bool { return isNamed(t, "context", "Context") }
+
+func isTesting(t types.Type) bool {
+	pkg, name := named(t)
+	return pkg == "testing" && (name == "T" || name == "B" || name == "F" || name == "TB")
+}
+
+// IsChan returns the channel type behind t, or nil. A type parameter that can
+// only be a channel counts.
+func IsChan(t types.Type) *types.Chan {
+	if t == nil {
+		return nil
+	}
+	c, _ := t.Underlying().(*types.Chan)
+	return c
+}
+
+// fullName returns "time.Sleep", "(*sync.WaitGroup).Wait", …, with import
+// paths; for nil it returns "".
+func fullName(f *types.Func) string {
+	if f == nil {
+		return ""
+	}
+	return f.FullName()
+}
+
+// leaves maps functions that do not return to what they do.
+var leaves = map[string]ExitKind{
+	"runtime.Goexit": Goexit,
+	"os.Exit":        Halt,
+	"log.Fatal":      Halt, "log.Fatalf": Halt, "log.Fatalln": Halt,
+	"log.Panic": Panic, "log.Panicf": Panic, "log.Panicln": Panic,
+	"(*log.Logger).Fatal": Halt, "(*log.Logger).Fatalf": Halt, "(*log.Logger).Fatalln": Halt,
+	"(*log.Logger).Panic": Panic, "(*log.Logger).Panicf": Panic, "(*log.Logger).Panicln": Panic,
+}
+
+// exitOf says how a call to a function of another package leaves its frame;
+// NoExit if it returns, MayGoexit if it is a check that ends a test's goroutine
+// when it fails.
+func exitOf(f *types.Func) ExitKind {
+	if f == nil || f.Pkg() == nil {
+		return NoExit
+	}
+	if k, ok := leaves[f.FullName()]; ok {
+		return k
+	}
+	switch f.Pkg().Path() {
+	case "testing":
+		switch f.Name() {
+		case "Fatal", "Fatalf", "FailNow", "Skip", "Skipf", "SkipNow":
+			return Goexit
+		}
+	}
+	// The assertion libraries share their naming: package require fails with
+	// FailNow; so do gotest.tools' assert and quicktest.
+	path := f.Pkg().Path()
+	if strings.HasSuffix(path, "/require") || path == "gotest.tools/v3/assert" || path == "gotest.tools/assert" || path == "github.com/frankban/quicktest" {
+		return MayGoexit
+	}
+	return NoExit
+}
+
+// serves are calls that stay until they are told to leave, by name: any
+// method or function called Serve or ListenAndServe of any package stays by
+// convention.
+func serves(f *types.Func) bool {
+	if f == nil {
+		return false
+	}
+	switch f.Name() {
+	case "Serve", "ServeTLS", "ListenAndServe", "ListenAndServeTLS", "Accept", "AcceptTCP", "AcceptUnix":
+		return true
+	case "Wait":
+		return f.Signature().Recv() != nil
+	}
+	return false
+}

@@ -1,0 +1,259 @@
+// Package chanflow is the model that every rule reads: who starts which
+// goroutine, who operates on which channel, lock and WaitGroup and under which
+// circumstances, where a function may block or leave, and what a sleep waits
+// for. Rules query it; they do not walk the tree again.
+//
+// It is built once per package from syntax and types, without SSA and without
+// knowledge of other packages: calls out of the package are taken to return,
+// except for the few that are known to serve or wait.
+package chanflow
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+
+	"handshake/refactor"
+)
+
+// A Model answers questions about one package. It is immutable once built.
+type Model struct {
+	Pkg    *refactor.Package
+	Funcs  []*Func  // in source order
+	Spawns []*Spawn // in source order
+	Sleeps []*Sleep // in source order
+
+	root    inspector.Cursor
+	frames  map[ast.Node]*Func            // *ast.FuncDecl or *ast.FuncLit to the frame that runs it
+	byObj   map[types.Object]*Func        // functions, methods, and variables bound once to a literal
+	ops     map[types.Object][]*Op        // by Ref.Obj
+	ctxOf   map[types.Object]types.Object // cancel function variable to its context variable
+	flexed  map[types.Object]bool         // variables that are assigned more than once
+	blocks  map[*Func]blocking            // memo of Func.mayStay
+	effects map[*Func]map[Effect]bool     // transitive, to a fixpoint
+}
+
+type modelKey struct{}
+
+// Of returns the model of the package, which is built on first use.
+func Of(pkg *refactor.Package) *Model {
+	return pkg.Memo(modelKey{}, func() any { return build(pkg) }).(*Model)
+}
+
+func build(pkg *refactor.Package) *Model {
+	m := &Model{
+		Pkg:    pkg,
+		frames: make(map[ast.Node]*Func),
+		byObj:  make(map[types.Object]*Func),
+		ops:    make(map[types.Object][]*Op),
+		ctxOf:  make(map[types.Object]types.Object),
+		flexed: make(map[types.Object]bool),
+		blocks: make(map[*Func]blocking),
+	}
+	syntax := make([]*ast.File, len(pkg.Files))
+	for i, f := range pkg.Files {
+		syntax[i] = f.Syntax
+	}
+	m.root = inspector.New(syntax).Root()
+	b := &builder{Model: m}
+	b.bind()
+	b.collect()
+	m.propagate()
+	return m
+}
+
+// OpsOn returns the operations on a channel, lock, WaitGroup or function
+// variable or field, in source order.
+func (m *Model) OpsOn(obj types.Object) []*Op {
+	if obj == nil {
+		return nil
+	}
+	return m.ops[obj]
+}
+
+// FuncOf returns the frame in which the code at pos runs, or nil outside of
+// functions. A literal that is called or deferred in place runs in the frame
+// around it.
+func (m *Model) FuncOf(pos token.Pos) *Func {
+	cur, ok := m.root.FindByPos(pos, pos)
+	if !ok {
+		return nil
+	}
+	for c := range cur.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		return m.frames[c.Node()]
+	}
+	return nil
+}
+
+// Callee returns the function of the package that a call runs, or nil if the
+// call leaves the package or is dynamic.
+func (m *Model) Callee(call *ast.CallExpr) *Func {
+	switch fun := ast.Unparen(call.Fun).(type) {
+	case *ast.FuncLit:
+		return m.frames[fun]
+	case *ast.Ident:
+		return m.byObj[origin(m.Pkg.Info.Uses[fun])]
+	case *ast.SelectorExpr:
+		return m.byObj[origin(m.Pkg.Info.Uses[fun.Sel])]
+	case *ast.IndexExpr: // explicit instantiation
+		if id, ok := fun.X.(*ast.Ident); ok {
+			return m.byObj[origin(m.Pkg.Info.Uses[id])]
+		}
+	}
+	return nil
+}
+
+// Static returns the declared function or method that a call names, in this
+// package or another, or nil if the call is dynamic.
+func (m *Model) Static(call *ast.CallExpr) *types.Func {
+	fun := ast.Unparen(call.Fun)
+	switch x := fun.(type) {
+	case *ast.IndexExpr:
+		fun = x.X
+	case *ast.IndexListExpr:
+		fun = x.X
+	}
+	var obj types.Object
+	switch x := fun.(type) {
+	case *ast.Ident:
+		obj = m.Pkg.Info.Uses[x]
+	case *ast.SelectorExpr:
+		obj = m.Pkg.Info.Uses[x.Sel]
+	}
+	f, _ := obj.(*types.Func)
+	return f
+}
+
+// origin returns the generic function that an instantiated method stands for,
+// or the object itself.
+func origin(obj types.Object) types.Object {
+	switch o := obj.(type) {
+	case *types.Func:
+		return o.Origin()
+	case *types.Var:
+		return o.Origin()
+	}
+	return obj
+}
+
+// A Func is a frame: a declared function or method, or a literal that runs on
+// its own (spawned, stored or passed). Literals that are called or deferred in
+// place belong to the frame around them.
+type Func struct {
+	Decl  *ast.FuncDecl // nil for a literal
+	Lit   *ast.FuncLit  // nil for a declaration
+	Obj   *types.Func   // the declared function or method, or nil
+	Type  *ast.FuncType
+	Body  *ast.BlockStmt
+	File  *refactor.File
+	Outer *Func // the frame around a literal, or nil
+	Use   Use   // what becomes of a literal
+
+	Ops    []*Op    // of this frame, in source order
+	Spawns []*Spawn // started by this frame
+	Sleeps []*Sleep
+
+	model *Model
+}
+
+// Use says what becomes of a function literal.
+type Use int
+
+const (
+	Declared Use = iota // not a literal
+	Spawned             // runs as a goroutine
+	Bound               // assigned to a variable or field
+	Passed              // argument of a call
+	Cleanup             // passed to t.Cleanup, b.Cleanup, …
+	Bubble              // the body of a testing/synctest bubble
+	Returned            // anything else
+)
+
+// Name returns what people call the function: "Stop", "(*Server).Stop", or
+// "the function literal".
+func (f *Func) Name() string {
+	if f.Decl == nil {
+		return "the function literal"
+	}
+	if f.Decl.Recv == nil || len(f.Decl.Recv.List) == 0 {
+		return f.Decl.Name.Name
+	}
+	return "(" + types.ExprString(f.Decl.Recv.List[0].Type) + ")." + f.Decl.Name.Name
+}
+
+// Node returns the syntax of the function.
+func (f *Func) Node() ast.Node {
+	if f.Decl != nil {
+		return f.Decl
+	}
+	return f.Lit
+}
+
+// Top returns the outermost frame around f: its declaration.
+func (f *Func) Top() *Func {
+	for f.Outer != nil {
+		f = f.Outer
+	}
+	return f
+}
+
+// Recv returns the receiver variable of a method, or nil.
+func (f *Func) Recv() *types.Var {
+	if f.Obj == nil {
+		return nil
+	}
+	return f.Obj.Signature().Recv()
+}
+
+// Params returns the declared parameters, in order; a blank or missing name
+// yields a nil entry.
+func (f *Func) Params() []types.Object {
+	var out []types.Object
+	for _, field := range f.Type.Params.List {
+		if len(field.Names) == 0 {
+			out = append(out, nil)
+		}
+		for _, name := range field.Names {
+			out = append(out, f.model.Pkg.Info.Defs[name])
+		}
+	}
+	return out
+}
+
+// IsMain reports whether f is the program's main function.
+func (f *Func) IsMain() bool {
+	return f.Decl != nil && f.Decl.Recv == nil && f.Decl.Name.Name == "main" && f.model.Pkg.Types.Name() == "main"
+}
+
+// Testing returns the *testing.T, *testing.B, *testing.F or testing.TB
+// parameter of f or of a frame around it, or nil: what reports a failure here.
+func (f *Func) Testing() types.Object {
+	for ; f != nil; f = f.Outer {
+		for _, p := range f.Params() {
+			if p != nil && isTesting(p.Type()) {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+// InBubble reports whether f runs inside a testing/synctest bubble, where the
+// clock is virtual.
+func (f *Func) InBubble() bool {
+	for ; f != nil; f = f.Outer {
+		if f.Use == Bubble {
+			return true
+		}
+	}
+	return false
+}
+
+// Owns reports whether the object is declared inside f: a parameter, a result
+// or a local variable, also of the literals in it.
+func (f *Func) Owns(obj types.Object) bool {
+	n := f.Node()
+	return obj != nil && n.Pos() <= obj.Pos() && obj.Pos() < n.End()
+}

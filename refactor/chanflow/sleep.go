@@ -1,0 +1,113 @@
+package chanflow
+
+import (
+	"cmp"
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"slices"
+	"time"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// A Sleep is a statement that does nothing but let time pass: time.Sleep(d),
+// <-time.After(d), or a call of a function of the package that only sleeps.
+type Sleep struct {
+	Stmt *ast.ExprStmt
+	Call *ast.CallExpr // the call of time.Sleep, time.After or the wrapper
+	Arg  ast.Expr      // the duration, or the wrapper's argument
+	Fn   *Func
+
+	Wrapper *Func // the function of the package that sleeps, or nil
+
+	// Duration is what is slept if that is a constant, else 0.
+	Duration time.Duration
+
+	cur inspector.Cursor // of Stmt
+}
+
+func (b *builder) sleep(cur inspector.Cursor, stmt *ast.ExprStmt, call *ast.CallExpr, d ast.Expr) {
+	ctx := b.top()
+	if ctx == nil {
+		return
+	}
+	for cur.Node() != stmt {
+		cur = cur.Parent()
+	}
+	s := &Sleep{Stmt: stmt, Call: call, Arg: d, Fn: ctx.fn, Duration: b.Duration(d), cur: cur}
+	b.Sleeps = append(b.Sleeps, s)
+	ctx.fn.Sleeps = append(ctx.fn.Sleeps, s)
+}
+
+// wrappers adds the calls of functions that do nothing but sleep, such as
+// func pause() { time.Sleep(tick) }.
+func (b *builder) wrappers() {
+	sleeps := func(f *Func) bool {
+		return f != nil && len(f.Body.List) == 1 && len(f.Sleeps) == 1 && f.Sleeps[0].Stmt == f.Body.List[0]
+	}
+	for _, f := range b.Funcs {
+		for _, op := range f.Ops {
+			if op.Kind != Call || !sleeps(op.Callee) || op.Deferred {
+				continue
+			}
+			stmt, ok := op.cur.Parent().Node().(*ast.ExprStmt)
+			if !ok {
+				continue
+			}
+			s := &Sleep{Stmt: stmt, Call: op.Node.(*ast.CallExpr), Fn: f, cur: op.cur.Parent(), Wrapper: op.Callee}
+			inner := op.Callee.Sleeps[0]
+			if s.Duration = inner.Duration; len(s.Call.Args) == 1 {
+				s.Arg = s.Call.Args[0]
+				s.Duration = b.scaled(inner.Arg, op.Callee, s.Arg)
+			}
+			b.Sleeps = append(b.Sleeps, s)
+			f.Sleeps = append(f.Sleeps, s)
+		}
+	}
+	for _, f := range b.Funcs {
+		sortSleeps(f.Sleeps)
+	}
+	sortSleeps(b.Sleeps)
+}
+
+func sortSleeps(list []*Sleep) {
+	slices.SortFunc(list, func(a, b *Sleep) int { return cmp.Compare(a.Stmt.Pos(), b.Stmt.Pos()) })
+}
+
+// scaled returns what a wrapper sleeps for a constant argument: the argument
+// itself, or n units in time.Duration(n) * time.Millisecond; 0 if unknown.
+func (b *builder) scaled(inner ast.Expr, wrapper *Func, arg ast.Expr) time.Duration {
+	v := b.Pkg.Info.Types[arg].Value
+	if v == nil || len(wrapper.Params()) != 1 {
+		return 0
+	}
+	n, ok := constant.Int64Val(constant.ToInt(v))
+	if !ok {
+		return 0
+	}
+	unit := time.Duration(1)
+	if mul, ok := ast.Unparen(inner).(*ast.BinaryExpr); ok && mul.Op == token.MUL {
+		if unit = b.Duration(mul.X); unit == 0 {
+			unit = b.Duration(mul.Y)
+		}
+	}
+	return time.Duration(n) * unit
+}
+
+// Duration returns the value of a constant expression of type time.Duration,
+// or 0.
+func (m *Model) Duration(e ast.Expr) time.Duration {
+	tv := m.Pkg.Info.Types[e]
+	if tv.Value == nil || !isNamed(tv.Type, "time", "Duration") {
+		return 0
+	}
+	n, _ := constant.Int64Val(constant.ToInt(tv.Value))
+	return time.Duration(n)
+}
+
+// Loop returns the innermost loop of the frame around the sleep, or nil.
+func (s *Sleep) Loop() ast.Stmt { return loopOf(s.cur) }
+
+// Conditional reports whether the frame can pass the sleep by.
+func (s *Sleep) Conditional() bool { return conditional(s.cur) }

@@ -1,0 +1,153 @@
+package chanflow
+
+import (
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// SpawnKind is how a goroutine is started.
+type SpawnKind int
+
+const (
+	GoStmt     SpawnKind = 1 + iota // go f()
+	GroupGo                         // (*sync.WaitGroup).Go
+	ErrgroupGo                      // (*errgroup.Group).Go
+)
+
+// groupGo returns the kind of spawn that a call of f with a function is, or 0.
+func groupGo(f *types.Func) SpawnKind {
+	switch fullName(f) {
+	case "(*sync.WaitGroup).Go":
+		return GroupGo
+	case "(*golang.org/x/sync/errgroup.Group).Go":
+		return ErrgroupGo
+	}
+	return 0
+}
+
+// A Spawn is a place that starts a goroutine.
+type Spawn struct {
+	Kind   SpawnKind
+	Stmt   ast.Stmt      // the go statement, or the statement that is the call of Go
+	Call   *ast.CallExpr // f(x) in go f(x); g.Go(f) otherwise
+	Fn     *Func         // the frame that starts it
+	Body   *Func         // what runs, if it is a literal or of this package, else nil
+	Static *types.Func   // what runs, if it is a declared function or method, else nil
+	Group  Ref           // the group of a GroupGo or ErrgroupGo
+
+	cur inspector.Cursor // of Stmt
+}
+
+func (b *builder) spawn(cur inspector.Cursor, stmt ast.Stmt, call *ast.CallExpr, kind SpawnKind) {
+	ctx := b.top()
+	if ctx == nil {
+		return
+	}
+	s := &Spawn{Kind: kind, Stmt: stmt, Call: call, Fn: ctx.fn, cur: cur}
+	if kind != GoStmt {
+		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
+			s.Group = b.Ref(sel.X)
+		}
+	}
+	b.Spawns = append(b.Spawns, s)
+	ctx.fn.Spawns = append(ctx.fn.Spawns, s)
+}
+
+// resolve finds the body of a spawn once all functions are known.
+func (b *builder) resolve(s *Spawn) {
+	if s.Kind == GoStmt {
+		s.Body, s.Static = b.Callee(s.Call), b.Static(s.Call)
+		return
+	}
+	switch arg := ast.Unparen(s.Call.Args[0]).(type) {
+	case *ast.FuncLit:
+		s.Body = b.frames[arg]
+	case *ast.Ident:
+		s.Body = b.byObj[origin(b.Pkg.Info.Uses[arg])]
+		s.Static, _ = b.Pkg.Info.Uses[arg].(*types.Func)
+	case *ast.SelectorExpr:
+		s.Body = b.byObj[origin(b.Pkg.Info.Uses[arg.Sel])]
+		s.Static, _ = b.Pkg.Info.Uses[arg.Sel].(*types.Func)
+	}
+}
+
+// Lit returns the literal that the spawn runs, or nil.
+func (s *Spawn) Lit() *ast.FuncLit {
+	if s.Body == nil {
+		return nil
+	}
+	if s.Kind == GoStmt {
+		lit, _ := ast.Unparen(s.Call.Fun).(*ast.FuncLit)
+		return lit
+	}
+	lit, _ := ast.Unparen(s.Call.Args[0]).(*ast.FuncLit)
+	return lit
+}
+
+// Loop returns the innermost loop of the spawner around the spawn, or nil.
+func (s *Spawn) Loop() ast.Stmt { return loopOf(s.cur) }
+
+// Conditional reports whether the spawner can pass the spawn by.
+func (s *Spawn) Conditional() bool { return conditional(s.cur) }
+
+// Outside translates a reference in the spawned body to the spawner's terms: a
+// parameter becomes the argument passed for it, the receiver the value that
+// the method is called on; what is captured stays. Obj is nil for what is
+// local to the body, or passed as anything but a variable or field.
+func (s *Spawn) Outside(r Ref) Ref {
+	if s.Body == nil {
+		return Ref{}
+	}
+	if s.Kind == GoStmt {
+		return s.Body.outside(r, s.Call)
+	}
+	if s.Body.Lit == nil || s.Body.Owns(r.Base) {
+		if s.Body.Recv() == nil || r.Base != s.Body.Recv() {
+			return Ref{}
+		}
+		if sel, ok := ast.Unparen(s.Call.Args[0]).(*ast.SelectorExpr); ok {
+			return rebase(r, s.Body.model.Ref(sel.X))
+		}
+		return Ref{}
+	}
+	return r
+}
+
+// outside translates a reference in f to the terms of a caller.
+func (f *Func) outside(r Ref, call *ast.CallExpr) Ref {
+	if r.Base == nil {
+		return r // a field that is reached through something opaque
+	}
+	if !f.Owns(r.Base) {
+		return r // captured or global
+	}
+	if recv := f.Recv(); recv != nil && r.Base == recv {
+		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
+			return rebase(r, f.model.Ref(sel.X))
+		}
+		return Ref{}
+	}
+	for i, p := range f.Params() {
+		if p != r.Base || i >= len(call.Args) {
+			continue
+		}
+		if f.Obj != nil && f.Obj.Signature().Variadic() && i == len(f.Params())-1 {
+			return Ref{}
+		}
+		return rebase(r, f.model.Ref(call.Args[i]))
+	}
+	return Ref{}
+}
+
+// rebase returns r, which starts at a parameter, as starting at the argument.
+func rebase(r, arg Ref) Ref {
+	if r.Obj == r.Base { // the parameter itself
+		arg.Context = arg.Context || r.Context
+		arg.Elem = arg.Elem || r.Elem
+		return arg
+	}
+	r.Base = arg.Base
+	return r
+}

@@ -1,0 +1,253 @@
+package chanflow
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+)
+
+// blocking is what a function's body was found to be.
+type blocking int
+
+const (
+	unknown blocking = iota
+	visiting
+	mayStay
+	finite
+)
+
+// MayStay reports whether a call of f may never return: it contains a resident
+// statement.
+func (f *Func) MayStay() bool {
+	m := f.model
+	switch m.blocks[f] {
+	case mayStay:
+		return true
+	case finite, visiting: // recursion alone does not stay
+		return false
+	}
+	m.blocks[f] = visiting
+	_, rest := f.Split()
+	m.blocks[f] = finite
+	if len(rest) > 0 {
+		m.blocks[f] = mayStay
+	}
+	return len(rest) > 0
+}
+
+// Split divides the body of a function into its prefix, the statements that
+// run before the first resident one, and the rest, which begins with it. A
+// resident statement is one that may not return: an endless loop, a range over
+// a channel, a select without default, a bare channel operation, a Wait, an
+// Accept, a Serve, a loop that sleeps, or a call of a function that has one.
+func (f *Func) Split() (prefix, rest []ast.Stmt) {
+	list := f.Body.List
+	for i, s := range list {
+		if f.model.Resident(s) {
+			return list[:i], list[i:]
+		}
+	}
+	return list, nil
+}
+
+// Resident reports whether a statement, or one inside it, may not return.
+// Deferred calls run later and do not count, nor do literals that are only
+// made here.
+func (m *Model) Resident(s ast.Stmt) bool {
+	stay := false
+	var loops int
+	var visit func(n ast.Node) bool
+	visit = func(n ast.Node) bool {
+		if stay {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.GoStmt:
+			for _, arg := range n.Call.Args { // evaluated here
+				ast.Inspect(arg, visit)
+			}
+			return false
+		case *ast.DeferStmt:
+			for _, arg := range n.Call.Args {
+				ast.Inspect(arg, visit)
+			}
+			return false
+		case *ast.ForStmt:
+			if n.Cond == nil && !m.leavesLoop(n) {
+				stay = true
+				return false
+			}
+			if n.Init != nil {
+				ast.Inspect(n.Init, visit)
+			}
+			if n.Cond != nil {
+				ast.Inspect(n.Cond, visit)
+			}
+			loops++
+			ast.Inspect(n.Body, visit)
+			loops--
+			return false
+		case *ast.RangeStmt:
+			if IsChan(m.Pkg.Info.TypeOf(n.X)) != nil {
+				stay = true
+				return false
+			}
+			loops++
+			ast.Inspect(n.Body, visit)
+			loops--
+			return false
+		case *ast.SelectStmt:
+			if !hasDefault(n) {
+				stay = true
+				return false
+			}
+			for _, c := range n.Body.List { // the cases are tried, not waited for
+				for _, s := range c.(*ast.CommClause).Body {
+					ast.Inspect(s, visit)
+				}
+			}
+			return false
+		case *ast.SendStmt:
+			if !m.buffered(n.Chan) {
+				stay = true
+			}
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW && !m.isTimer(n.X) {
+				stay = true
+			}
+		case *ast.CallExpr:
+			if m.callStays(n, loops > 0) {
+				stay = true
+			}
+			if lit, ok := ast.Unparen(n.Fun).(*ast.FuncLit); ok { // called in place
+				ast.Inspect(lit.Body, visit)
+			}
+		}
+		return !stay
+	}
+	ast.Inspect(s, visit)
+	return stay
+}
+
+func hasDefault(s *ast.SelectStmt) bool {
+	for _, c := range s.Body.List {
+		if c.(*ast.CommClause).Comm == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// leavesLoop reports whether an endless loop has a break or return of its own
+// that is not the answer to a channel or a sleep: a retry or parse loop ends,
+// an event loop stays.
+func (m *Model) leavesLoop(loop *ast.ForStmt) bool {
+	leaves := false
+	depth := 0
+	var visit func(ast.Node) bool
+	visit = func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+			depth++
+			for _, c := range children(n) {
+				ast.Inspect(c, visit)
+			}
+			depth--
+			return false
+		case *ast.ReturnStmt:
+			leaves = true
+		case *ast.BranchStmt:
+			if n.Tok == token.GOTO || n.Tok == token.BREAK && (depth == 0 || n.Label != nil) {
+				leaves = true
+			}
+		}
+		return !leaves
+	}
+	ast.Inspect(loop.Body, visit)
+	return leaves
+}
+
+func children(n ast.Node) []ast.Node {
+	var out []ast.Node
+	ast.Inspect(n, func(c ast.Node) bool {
+		if c == n {
+			return true
+		}
+		if c != nil {
+			out = append(out, c)
+		}
+		return false
+	})
+	return out
+}
+
+// callStays reports whether a call may not return.
+func (m *Model) callStays(call *ast.CallExpr, inLoop bool) bool {
+	if f := m.Callee(call); f != nil && f.Lit == nil || f != nil && f.Use == Bound {
+		return f.MayStay()
+	}
+	f := m.Static(call)
+	if f == nil {
+		return false
+	}
+	if f.FullName() == "time.Sleep" {
+		return inLoop // polling or pacing
+	}
+	if kind, ok := syncKind(f); ok {
+		return kind == Wait
+	}
+	return serves(f)
+}
+
+// isTimer reports whether the channel is one that time itself closes in on.
+func (m *Model) isTimer(ch ast.Expr) bool {
+	switch x := ast.Unparen(ch).(type) {
+	case *ast.CallExpr:
+		return fullName(m.Static(x)) == "time.After"
+	case *ast.SelectorExpr:
+		return x.Sel.Name == "C" && isNamed(m.Pkg.Info.TypeOf(x.X), "time", "Timer")
+	}
+	return false
+}
+
+// buffered reports whether every make of the channel gives it a capacity that
+// is a positive constant, so that at least the first send does not block.
+func (m *Model) buffered(ch ast.Expr) bool {
+	n, ok := m.Capacity(m.Ref(ch).Obj)
+	return ok && n > 0
+}
+
+// Capacity returns the constant capacity that every make of the channel
+// variable or field gives it; ok is false if it is made nowhere in the
+// package, differently, or with a capacity that is no constant.
+func (m *Model) Capacity(obj types.Object) (n int64, ok bool) {
+	for _, op := range m.OpsOn(obj) {
+		if op.Kind != Make {
+			continue
+		}
+		c, known := m.MakeCap(op.Node.(*ast.CallExpr))
+		if !known || ok && c != n {
+			return 0, false
+		}
+		n, ok = c, true
+	}
+	return n, ok
+}
+
+// MakeCap returns the capacity of a make(chan T, n); ok is false if it is no
+// constant.
+func (m *Model) MakeCap(call *ast.CallExpr) (n int64, ok bool) {
+	if len(call.Args) < 2 {
+		return 0, true
+	}
+	v := m.Pkg.Info.Types[call.Args[1]].Value
+	if v == nil {
+		return 0, false
+	}
+	return constant.Int64Val(constant.ToInt(v))
+}
