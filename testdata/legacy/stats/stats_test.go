@@ -60,6 +60,14 @@ func TestReporterFlushesOnStop(t *testing.T) {
 	}
 }
 
+// poll calls n until the answer is not 0, or for two seconds.
+func poll(n func() int64) int64 {
+	for i := 0; i < 1000 && n() == 0; i++ {
+		time.Sleep(2 * time.Millisecond)
+	}
+	return n()
+}
+
 func TestSinkCountsBytes(t *testing.T) {
 	s, err := OpenSink("127.0.0.1:0")
 	if err != nil {
@@ -72,10 +80,7 @@ func TestSinkCountsBytes(t *testing.T) {
 	}
 	defer conn.Close()
 	fmt.Fprint(conn, "rates.requests:7")
-	for i := 0; i < 1000 && s.bytes.Load() == 0; i++ {
-		time.Sleep(2 * time.Millisecond)
-	}
-	if n := s.bytes.Load(); n != 16 {
+	if n := poll(s.bytes.Load); n != 16 {
 		t.Errorf("%d bytes, want 16", n)
 	}
 }
