@@ -1,0 +1,23 @@
+package hswait
+
+import "testing"
+
+import "sync/atomic"
+
+func Run(t *testing.T) {
+	items := []string{"a", "b", "c"}
+	var sum atomic.Int64
+	process := func(item string) { sum.Add(int64(item[0])) }
+	plain := func() {
+		//expand hswait
+	}
+	plain()
+	if got := sum.Load(); got != 'a'+'b'+'c' {
+		t.Errorf("got %d", got)
+	}
+
+	//expand hswait: ; sum.Add(1)
+	if got := sum.Load(); got != 2*('a'+'b'+'c')+3 {
+		t.Errorf("got %d", got)
+	}
+}
