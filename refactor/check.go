@@ -74,7 +74,7 @@ func (p *Package) With(edits []Edit) (*Package, error) {
 		return nil, fmt.Errorf("%s is not part of package %s", name, p.Path)
 	}
 	new := Check(p.ID, p.Path, fset, files, p.Config)
-	if e := newError(p.Errors, new.Errors); e != nil {
+	if e := NewError(p.Errors, new.Errors); e != nil {
 		return nil, fmt.Errorf("the result does not compile: %s", e.Msg)
 	}
 	return new, nil
@@ -111,9 +111,9 @@ func Check(id, path string, fset *token.FileSet, files []*File, config types.Con
 	return p
 }
 
-// newError returns the first error of after that before does not have as
+// NewError returns the first error of after that before does not have as
 // often. Positions move with the edits, so errors are compared by message.
-func newError(before, after []types.Error) *types.Error {
+func NewError(before, after []types.Error) *types.Error {
 	count := make(map[string]int)
 	for _, e := range before {
 		count[e.Msg]++

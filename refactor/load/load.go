@@ -241,6 +241,34 @@ func widest(roots []*Meta) []*Meta {
 // variant, ordered by ID.
 func (g *Graph) Roots() []*Meta { return g.roots }
 
+// Dependents returns the root packages that import the package with the given
+// path, directly or not, in the order of Roots.
+func (g *Graph) Dependents(path string) []*Meta {
+	known := make(map[*Meta]bool)
+	var depends func(m *Meta) bool
+	depends = func(m *Meta) bool {
+		d, ok := known[m]
+		if ok {
+			return d
+		}
+		known[m] = false // import cycles are errors; do not loop on them
+		for _, dep := range m.imports {
+			if dep.Path == path || depends(dep) {
+				known[m] = true
+				return true
+			}
+		}
+		return false
+	}
+	var out []*Meta
+	for _, m := range g.roots {
+		if depends(m) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
 // Containing returns the widest of the root packages that hold the file, or nil.
 func (g *Graph) Containing(file string) *Meta {
 	for _, m := range g.roots {

@@ -168,6 +168,9 @@ import "m/a"
 func G() { a.F() }
 `)
 	g := graph(t, dir, "./...")
+	if got := g.Dependents("m/a"); len(got) != 1 || got[0].Path != "m/b" {
+		t.Errorf("dependents of a: %v", got)
+	}
 	name := filepath.Join(dir, "a", "a.go")
 	changed := g.WithOverlay(map[string][]byte{name: []byte("package a\n\nfunc F(int) {}\n")})
 	for graph, want := range map[*load.Graph]int{g: 0, changed: 1, changed.WithOverlay(nil): 0} {

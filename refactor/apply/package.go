@@ -1,0 +1,178 @@
+package apply
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+
+	"handshake/refactor"
+)
+
+// Package makes the fixes of one package. The error is not nil if the fixes do
+// not come to an end; then none is made.
+func Package(pkg *refactor.Package, opts Options) (*Result, error) {
+	p := &plan{opts: opts, before: pkg, now: pkg}
+	return p.run()
+}
+
+// A plan is the work on one package: rounds of analysing and fixing.
+type plan struct {
+	opts   Options
+	before *refactor.Package
+	now    *refactor.Package // after the rounds so far
+	rounds []round
+	made   []Made
+
+	// frozen, if not nil, is why the package's declarations must stay.
+	frozen error
+}
+
+func (p *plan) run() (*Result, error) {
+	limit := 0
+	seen := map[[sha256.Size]byte]bool{digest(p.now): true}
+	for {
+		findings, errs := p.analyze()
+		if limit == 0 {
+			// A fix removes its finding and may uncover another one or two.
+			limit = 4*len(findings) + 16
+		}
+		r, left := p.round(findings)
+		if r == nil {
+			res := &Result{Files: changed(p.before, p.now), Made: p.made, Left: left, Errors: errs}
+			res.sort()
+			return res, nil
+		}
+		if len(p.made) > limit || seen[digest(r.after)] {
+			return nil, fmt.Errorf("the fixes of package %s do not come to an end; the last was %q of rule %s",
+				p.before.Path, r.last.Title, r.last.Rule.Name)
+		}
+		p.rounds = append(p.rounds, *r)
+		p.now = r.after
+		seen[digest(p.now)] = true
+	}
+}
+
+func (p *plan) analyze() ([]refactor.Finding, []error) {
+	findings, errs := refactor.Analyze(p.now, p.opts.Rules)
+	if p.opts.File != "" {
+		findings = slices.DeleteFunc(findings, func(f refactor.Finding) bool { return f.Span.File != p.opts.File })
+	}
+	return findings, errs
+}
+
+// A round is a set of fixes that do not meddle with one another.
+type round struct {
+	after *refactor.Package
+	edits []refactor.Edit // in the files before the round
+	last  Made
+}
+
+// round makes as many fixes as go together, the first ones first, and returns
+// nil if there is none. What it leaves is final only then: a fix that collides
+// with an earlier one is tried again in the next round.
+func (p *plan) round(findings []refactor.Finding) (*round, []Left) {
+	var r *round
+	var left []Left
+	claims := newClaims(p.now)
+	for _, f := range findings {
+		l := Left{Place: p.place(f.Span), Rule: f.Rule, Message: f.Message, Withheld: f.Withheld}
+		for _, fix := range f.Fixes {
+			if fix.Safety != refactor.Safe && !p.opts.Unsafe {
+				l.Review = append(l.Review, fix.Label())
+				continue
+			}
+			edits, err := makeEdits(fix)
+			if err == nil {
+				if claims.taken(edits) {
+					break
+				}
+				var next *round
+				if next, err = p.with(r, edits); err == nil {
+					claims.take(edits)
+					next.last = Made{l.Place, f.Rule, fix.Title, fix.Safety}
+					p.made = append(p.made, next.last)
+					r = next
+					break
+				}
+				if r != nil {
+					break // it may be the company: see whether it does alone
+				}
+			}
+			l.Withheld = append(slices.Clip(l.Withheld), refactor.Withheld{Title: fix.Title, Reason: err.Error()})
+		}
+		left = append(left, l)
+	}
+	return r, left
+}
+
+// with returns the round r, nil at first, with more edits, if all goes together.
+func (p *plan) with(r *round, edits []refactor.Edit) (*round, error) {
+	if r != nil {
+		edits = slices.Concat(r.edits, edits)
+	}
+	after, err := p.now.With(edits)
+	if err != nil {
+		return nil, err
+	}
+	if p.frozen != nil && declarations(after) != declarations(p.now) {
+		return nil, p.frozen
+	}
+	return &round{after: after, edits: edits}, nil
+}
+
+func makeEdits(fix refactor.Fix) (edits []refactor.Edit, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			edits, err = nil, fmt.Errorf("internal error: %v", v)
+		}
+	}()
+	edits, err = fix.Make()
+	if err == nil && len(edits) == 0 {
+		err = errors.New("nothing to edit")
+	}
+	return edits, err
+}
+
+// place returns where a span of the package as it is now was at first.
+func (p *plan) place(s refactor.Span) Place {
+	at := s.Start
+	for _, r := range slices.Backward(p.rounds) {
+		at = r.back(s.File, at)
+	}
+	line := 1
+	if f := p.before.FileNamed(s.File); f != nil {
+		line = f.Tok.Line(f.Tok.Pos(min(at, f.Tok.Size())))
+	}
+	return Place{s.File, line}
+}
+
+// back returns where the byte at an offset after the round was before it.
+func (r round) back(file string, at int) int {
+	var edits []refactor.Edit
+	for _, e := range r.edits {
+		if e.File == file {
+			edits = append(edits, e)
+		}
+	}
+	slices.SortStableFunc(edits, func(a, b refactor.Edit) int { return a.Start - b.Start })
+	shift := 0 // from before to after
+	for _, e := range edits {
+		switch start := e.Start + shift; {
+		case at < start:
+			return at - shift
+		case at < start+len(e.New):
+			return e.Start
+		}
+		shift += len(e.New) - (e.End - e.Start)
+	}
+	return at - shift
+}
+
+func digest(pkg *refactor.Package) [sha256.Size]byte {
+	h := sha256.New()
+	for _, f := range pkg.Files {
+		fmt.Fprintf(h, "%d\n%s", len(f.Src), f.Src)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
