@@ -2,7 +2,11 @@ package hsaddr
 
 import "testing"
 
-import "net"
+import (
+	"errors"
+	"io"
+	"net"
+)
 
 func Run(t *testing.T) {
 	plain(t)
@@ -12,6 +16,41 @@ func Run(t *testing.T) {
 	if got := <-received; got != "hello" {
 		t.Errorf("got %q", got)
 	}
+
+	log.SetOutput(io.Discard)
+	if started(fake{err: errors.New("no")}) {
+		t.Error("a failed start gave an address")
+	}
+	closed := make(chan struct{})
+	if !started(fake{closed: closed}) {
+		t.Error("no address")
+	}
+	<-closed
+}
+
+// A fake stands for package net.
+type fake struct {
+	net.Listener
+	err    error
+	closed chan struct{}
+}
+
+func (f fake) Listen(network, address string) (net.Listener, error) { return f, f.err }
+
+func (f fake) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (f fake) Close() error {
+	close(f.closed)
+	return nil
+}
+
+func started(net fake) (up bool) {
+	inner := func() {
+		//expand hsaddr
+		up = addr != "" && cap(ready) == 1
+	}
+	inner()
+	return up
 }
 
 func plain(t *testing.T) {

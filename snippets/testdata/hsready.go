@@ -21,6 +21,9 @@ func Run(t *testing.T) {
 
 func plain(setUp func() error) error {
 	//expand hsready
+	if cap(ready) != 1 {
+		return errors.New("ready is not buffered")
+	}
 	return nil
 }
 

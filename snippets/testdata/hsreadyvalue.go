@@ -23,6 +23,9 @@ func Run(t *testing.T) {
 func plain(setUp func() (string, error)) (string, error) {
 	inner := func() error {
 		//expand hsreadyvalue
+		if cap(ready) != 1 {
+			return errors.New("ready is not buffered")
+		}
 		return nil
 	}
 	return "", inner()

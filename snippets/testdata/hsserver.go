@@ -22,6 +22,9 @@ func Run(t *testing.T) {
 
 func plain(handler http.Handler) error {
 	//expand hsserver
+	if cap(served) != 1 {
+		return errors.New("served is not buffered")
+	}
 	return nil
 }
 
