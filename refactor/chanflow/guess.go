@@ -1,0 +1,494 @@
+package chanflow
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// Event is what a sleep waits for without knowing whether it has happened.
+type Event int
+
+const (
+	// Started: a goroutine has run its prefix, whose effect is observed.
+	Started Event = 1 + iota
+	// Listening: a server in a goroutine accepts connections.
+	Listening
+	// Parked: goroutines have reached the gate that the parent opens next.
+	Parked
+	// Received: a goroutine is ready for the rendezvous that follows anyway.
+	Received
+	// Finished: goroutines have done their work.
+	Finished
+	// Joined: goroutines have done their work, which the statement that
+	// follows waits for anyway.
+	Joined
+)
+
+// A Guess says which event a sleep is a guess about.
+type Guess struct {
+	Sleep  *Sleep
+	Event  Event
+	Spawns []*Spawn // the goroutines, in source order
+	Via    *Op      // the call that starts them, if it is not the sleep's frame that does
+
+	// Effect is what the goroutine does that the parent later observes, and
+	// Use where it does; nil where the event needs neither.
+	Effect    *Mutation
+	Use       ast.Node
+	Gate      *Op           // of Parked: the receive that the goroutines wait in
+	Next      *Op           // of Received and Joined: the parent's operation that waits anyway
+	Server    *ast.CallExpr // of Listening: the call that serves
+	Bound     bool          // of Listening: the listener was opened before the goroutine started
+	Exclusive bool          // no other goroutine is known to be in flight that the sleep may cover
+}
+
+// Guess returns the event that the sleep is a guess about, or nil where it is
+// none or cannot be told. Each sleep is a guess about one event.
+func (m *Model) Guess(s *Sleep) *Guess {
+	if !s.IsGuess() {
+		return nil
+	}
+	look := m.lookBack(s)
+	if look == nil || len(look.spawns) == 0 {
+		return nil
+	}
+	g := &Guess{Sleep: s, Spawns: look.spawns, Via: look.via, Exclusive: look.exclusive}
+	if m.guessListening(g) {
+		return g
+	}
+	for _, sp := range g.Spawns {
+		if sp.Body == nil {
+			return nil // nothing is known of what it does
+		}
+	}
+	if s.FitsConfigured() || !look.clean {
+		return nil
+	}
+	if m.guessParked(g) || m.guessFinished(g) || m.guessStarted(g) || m.guessReceived(g) {
+		return g
+	}
+	return nil
+}
+
+// A look is what lies between a sleep and the barrier before it.
+type look struct {
+	spawns    []*Spawn
+	via       *Op
+	between   []ast.Stmt
+	clean     bool // nothing between them touches what the goroutines share
+	exclusive bool
+}
+
+// lookBack collects the goroutines that were started since the frame last
+// waited for anything and that run for certain when the sleep begins. It
+// returns nil if another event than their progress may be waited for.
+func (m *Model) lookBack(s *Sleep) *look {
+	l := &look{exclusive: true}
+	fn := s.Fn
+	barrier := false
+	for st := range m.Before(s.Stmt) {
+		if !barrier && (m.sleepsIn(fn, st) || m.waitsIn(fn, st) || m.signalsStop(fn, st)) {
+			if len(l.spawns) == 0 {
+				return nil
+			}
+			barrier = true
+		}
+		spawns, via, certain := m.startsIn(fn, st)
+		switch {
+		case barrier:
+			if len(spawns) > 0 {
+				l.exclusive = false
+			}
+		case len(spawns) == 0:
+			if len(l.spawns) == 0 || via == nil {
+				l.between = append(l.between, st)
+			}
+		case !certain || via != nil && len(l.spawns) > 0 || l.via != nil:
+			if len(l.spawns) == 0 {
+				return nil
+			}
+			barrier, l.exclusive = true, false
+		default:
+			l.spawns = append(spawns, l.spawns...)
+			l.via = via
+		}
+	}
+	l.clean = m.untouched(l)
+	return l
+}
+
+// startsIn returns the goroutines that a statement of the frame starts: itself,
+// in a loop, or through one call of a function of the package. certain is false
+// if it may start none of them.
+func (m *Model) startsIn(fn *Func, st ast.Stmt) (spawns []*Spawn, via *Op, certain bool) {
+	for _, sp := range fn.Spawns {
+		if st.Pos() <= sp.Stmt.Pos() && sp.Stmt.End() <= st.End() {
+			spawns = append(spawns, sp)
+			certain = st == sp.Stmt || loops(st) && m.directlyIn(st, sp.Stmt)
+		}
+	}
+	if len(spawns) > 0 {
+		return spawns, nil, certain
+	}
+	for op := range fn.Within(st.Pos(), st.End()) {
+		if op.Kind == Call && op.Callee != nil && !op.Deferred {
+			if started := op.Callee.Starts(); len(started) > 0 {
+				certain = !op.Conditional() && len(started) == 1 && started[0].Fn == op.Callee && !started[0].Conditional()
+				return started, op, certain
+			}
+		}
+	}
+	return nil, nil, false
+}
+
+func loops(st ast.Stmt) bool {
+	switch st.(type) {
+	case *ast.ForStmt, *ast.RangeStmt:
+		return true
+	}
+	return false
+}
+
+// LoopBody returns the body of a loop, or nil.
+func LoopBody(st ast.Stmt) *ast.BlockStmt {
+	switch st := st.(type) {
+	case *ast.ForStmt:
+		return st.Body
+	case *ast.RangeStmt:
+		return st.Body
+	}
+	return nil
+}
+
+// directlyIn reports whether the statement is one of the loop's own, run in
+// every iteration.
+func (m *Model) directlyIn(loop, st ast.Stmt) bool {
+	for _, s := range LoopBody(loop).List {
+		if s == st {
+			return true
+		}
+		switch s.(type) {
+		case *ast.AssignStmt, *ast.DeclStmt, *ast.ExprStmt, *ast.GoStmt, *ast.IncDecStmt:
+		default:
+			return false // may leave the iteration early
+		}
+	}
+	return false
+}
+
+func (m *Model) sleepsIn(fn *Func, st ast.Stmt) bool {
+	for _, s := range fn.Sleeps {
+		if st.Pos() <= s.Stmt.Pos() && s.Stmt.End() <= st.End() {
+			return true
+		}
+	}
+	return false
+}
+
+// signalsStop reports whether a statement of the frame closes a channel or
+// cancels a context: what follows waits for the answer to that.
+func (m *Model) signalsStop(fn *Func, st ast.Stmt) bool {
+	for op := range fn.Within(st.Pos(), st.End()) {
+		if op.Deferred {
+			continue
+		}
+		switch op.Kind {
+		case Close, Cancel:
+			return true
+		case Call:
+			if op.Callee != nil {
+				for e := range op.Callee.Effects() {
+					if e.Kind == Close || e.Kind == Cancel {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}
+
+// untouched reports whether nothing between the spawns and the sleep calls
+// anything with what the goroutines share: such a call may be what the sleep
+// really waits for the answer to.
+func (m *Model) untouched(l *look) bool {
+	for _, sp := range l.spawns {
+		for shared := range m.Shared(sp) {
+			for _, st := range l.between {
+				if st.Pos() > sp.Stmt.Pos() && m.calledWith(shared, st) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// Shared returns the variables that the spawner and the goroutine both see:
+// those that a literal captures, and the receiver and arguments of a named
+// body. Constants of testing and contexts are not what they communicate by.
+func (m *Model) Shared(sp *Spawn) map[types.Object]bool {
+	out := make(map[types.Object]bool)
+	add := func(obj types.Object) {
+		if v, ok := obj.(*types.Var); ok && !v.IsField() && !isTesting(v.Type()) && !isContext(v.Type()) {
+			out[obj] = true
+		}
+	}
+	node := ast.Node(sp.Call)
+	ast.Inspect(node, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if obj := m.Pkg.Info.Uses[id]; obj != nil && (sp.Lit() == nil || !sp.Body.Owns(obj)) {
+				add(obj)
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// calledWith reports whether a call in the statement mentions the variable.
+func (m *Model) calledWith(obj types.Object, st ast.Stmt) bool {
+	found := false
+	ast.Inspect(st, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && !found {
+			if f := m.Static(call); f == nil || f.Pkg() == nil || !harmless(f) {
+				found = m.Mentions(obj, call)
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// harmless reports whether a function only prints, formats or registers a
+// clean-up.
+func harmless(f *types.Func) bool {
+	switch f.Pkg().Path() {
+	case "fmt", "log", "log/slog", "testing", "strings", "strconv", "errors":
+		return true
+	}
+	return false
+}
+
+// guessFinished recognises goroutines that end by themselves and whose effects
+// are looked at after the sleep; or, in main, whose work would be cut off.
+func (m *Model) guessFinished(g *Guess) bool {
+	for _, sp := range g.Spawns {
+		if sp.Body.MayStay() || m.delays(sp) {
+			return false
+		}
+	}
+	if g.Via != nil {
+		return false // not ours to join from outside
+	}
+	for _, sp := range g.Spawns {
+		if join := m.joinedAfter(sp, g.Sleep); join != nil {
+			if len(g.Spawns) == 1 && m.next(g.Sleep) == join.Stmt() {
+				g.Event, g.Next = Joined, join
+				return true
+			}
+			return false // the sleep was never a completion wait
+		}
+	}
+	for _, sp := range g.Spawns {
+		if e, use := m.observed(sp, sp.Body.Body.List, g.Sleep); e != nil {
+			g.Event, g.Effect, g.Use = Finished, e, use
+			return true
+		}
+	}
+	if g.Sleep.Fn.IsMain() {
+		g.Event = Finished
+		return true
+	}
+	return false
+}
+
+// delays reports whether the goroutine sleeps first and then signals: a
+// delayed action, triggered by time.
+func (m *Model) delays(sp *Spawn) bool {
+	if len(sp.Body.Sleeps) == 0 {
+		return false
+	}
+	for _, op := range sp.Body.Ops {
+		if op.Kind == Cancel || op.Kind == Close || op.Kind == Send {
+			return true
+		}
+	}
+	return false
+}
+
+// guessStarted recognises a goroutine that sets something up, which is looked
+// at after the sleep, and then stays.
+func (m *Model) guessStarted(g *Guess) bool {
+	if len(g.Spawns) != 1 {
+		return false
+	}
+	sp := g.Spawns[0]
+	prefix, rest := sp.Body.Split()
+	if len(prefix) == 0 || len(rest) == 0 || sp.Loop() != g.Sleep.Loop() && sp.Fn == g.Sleep.Fn || m.soaks(g) {
+		return false
+	}
+	for _, s := range sp.Body.Sleeps {
+		if s.Stmt.Pos() < rest[0].Pos() {
+			return false // it takes its time before it sets up
+		}
+	}
+	e, use := m.observed(sp, prefix, g.Sleep)
+	if e == nil {
+		return false
+	}
+	for _, later := range m.Mutations(sp.Body, rest) {
+		if later.Obj == e.Obj {
+			return false // the goroutine goes on changing it: its progress may be what is waited for
+		}
+	}
+	g.Event, g.Effect, g.Use = Started, e, use
+	return true
+}
+
+// soaks reports whether the sleep is followed by the signal that ends the
+// goroutine: it is the time for which the goroutine is to run.
+func (m *Model) soaks(g *Guess) bool {
+	n := m.next(g.Sleep)
+	return n != nil && m.signalsStop(g.Sleep.Fn, n)
+}
+
+// next returns the statement that runs after the sleep, or nil at the end.
+func (m *Model) next(s *Sleep) ast.Stmt {
+	for st := range m.After(s.Stmt) {
+		return st
+	}
+	return nil
+}
+
+// guessParked recognises a start gate: goroutines that first wait on a channel
+// which the parent closes right behind the sleep.
+func (m *Model) guessParked(g *Guess) bool {
+	if g.Via != nil {
+		return false
+	}
+	next := m.next(g.Sleep)
+	if next == nil {
+		return false
+	}
+	var gate *Op
+	for op := range g.Sleep.Fn.Within(next.Pos(), next.End()) {
+		if op.Kind == Close && op.Stmt() == next {
+			gate = op
+		}
+	}
+	if gate == nil || gate.Ref.Obj == nil {
+		return false
+	}
+	for _, sp := range g.Spawns {
+		_, rest := sp.Body.Split()
+		if sp.Body.Lit == nil || len(rest) == 0 {
+			return false
+		}
+		wait := false
+		for op := range sp.Body.Within(rest[0].Pos(), rest[0].End()) {
+			if op.Kind == Recv && !op.Range && op.Select == nil && op.Stmt() == rest[0] && sp.Outside(op.Ref).Obj == gate.Ref.Obj {
+				wait, g.Gate = true, op
+			}
+		}
+		if !wait {
+			return false
+		}
+	}
+	g.Event, g.Next = Parked, gate
+	return true
+}
+
+// guessReceived recognises a sleep before a rendezvous with the goroutine on an
+// unbuffered channel: the operation waits by itself.
+func (m *Model) guessReceived(g *Guess) bool {
+	if len(g.Spawns) != 1 || g.Via != nil {
+		return false
+	}
+	sp := g.Spawns[0]
+	prefix, rest := sp.Body.Split()
+	next := m.next(g.Sleep)
+	if len(rest) == 0 || next == nil || len(prefix) > 0 {
+		return false
+	}
+	for op := range g.Sleep.Fn.Within(next.Pos(), next.End()) {
+		if op.Stmt() != next || op.Select != nil || op.Range || op.Kind != Send && op.Kind != Recv || op.Ref.Context {
+			continue
+		}
+		if c, ok := m.Capacity(op.Ref.Obj); !ok || c != 0 || m.flexed[op.Ref.Obj] {
+			continue
+		}
+		peer := Send
+		if op.Kind == Send {
+			peer = Recv
+		}
+		for theirs := range sp.Body.Within(rest[0].Pos(), rest[0].End()) {
+			if theirs.Kind == peer && theirs.Bare() && sp.Outside(theirs.Ref).Obj == op.Ref.Obj {
+				g.Event, g.Next = Received, op
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// joinedAfter returns an operation of the sleep's frame, or of a clean-up that
+// it registers, that runs after the sleep and waits for what the goroutine
+// signals; nil if there is none.
+func (m *Model) joinedAfter(sp *Spawn, s *Sleep) *Op {
+	signals := make(map[types.Object]bool)
+	if sp.Group.Obj != nil {
+		signals[sp.Group.Obj] = true
+	}
+	for e := range sp.Body.Effects() {
+		if e.Kind == Close || e.Kind == Send || e.Kind == Done || e.Kind == Cancel {
+			obj := e.Obj
+			if v, ok := obj.(*types.Var); !ok || !v.IsField() {
+				obj = sp.Outside(Ref{Obj: e.Obj, Base: e.Obj}).Obj
+			}
+			if ctx := m.ctxOf[obj]; ctx != nil {
+				signals[ctx] = true
+			}
+			if obj != nil {
+				signals[obj] = true
+			}
+		}
+	}
+	if len(signals) == 0 {
+		return nil
+	}
+	joins := func(f *Func, op *Op) bool {
+		switch op.Kind {
+		case Recv, Wait:
+			return signals[op.Ref.Obj]
+		case Call:
+			if op.Callee == nil {
+				return false
+			}
+			for e := range op.Callee.Effects() {
+				if e.Kind == Recv || e.Kind == Wait {
+					if signals[op.Callee.translate(e.Obj, op)] {
+						return true
+					}
+				}
+			}
+		}
+		return false
+	}
+	for _, op := range s.Fn.Ops {
+		if (op.Node.Pos() > s.Stmt.Pos() || op.Deferred || op.Loop() != nil) && joins(s.Fn, op) {
+			return op
+		}
+	}
+	for _, f := range m.Funcs { // clean-ups and other literals of the same function
+		if f.Outer != s.Fn || f == sp.Body {
+			continue
+		}
+		for _, op := range f.Ops {
+			if joins(f, op) {
+				return op
+			}
+		}
+	}
+	return nil
+}

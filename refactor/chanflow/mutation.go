@@ -1,0 +1,266 @@
+package chanflow
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+)
+
+// A Mutation is a change that a goroutine makes to something its parent can
+// see.
+type Mutation struct {
+	Node ast.Node     // the assignment or call
+	Obj  types.Object // the variable or field that changes, or that a method is called on
+	Root types.Object // the variable, in the parent's terms, through which it is reached
+	Call bool         // a method call or a call that is handed a pointer, as opposed to a write
+}
+
+// Mutations returns what the statements of a frame may change outside of it,
+// in source order, in the frame's own terms: the Root may be a parameter.
+// Printing, logging, locking and testing do not count.
+func (m *Model) Mutations(f *Func, stmts []ast.Stmt) []Mutation {
+	var out []Mutation
+	visit := func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return m.frames[n] == f
+		case *ast.GoStmt:
+			return false
+		case *ast.AssignStmt:
+			if n.Tok != token.DEFINE {
+				for _, lhs := range n.Lhs {
+					out = m.addWrite(out, f, n, lhs)
+				}
+			}
+		case *ast.IncDecStmt:
+			out = m.addWrite(out, f, n, n.X)
+		case *ast.CallExpr:
+			out = m.addCall(out, f, n)
+		}
+		return true
+	}
+	for _, s := range stmts {
+		ast.Inspect(s, visit)
+	}
+	return out
+}
+
+// reaches reports whether a change through the root variable is seen outside
+// of the frame: it is captured or global, or a parameter or receiver that
+// refers to something.
+func (f *Func) reaches(root types.Object) bool {
+	if root == nil || isTesting(root.Type()) {
+		return false
+	}
+	if !f.Owns(root) {
+		return true
+	}
+	return (root == f.Recv() || slices.Contains(f.Params(), root)) && refers(root.Type())
+}
+
+// refers reports whether a copy of a value of type t shares state with it.
+func refers(t types.Type) bool {
+	switch t.Underlying().(type) {
+	case *types.Pointer, *types.Map, *types.Slice, *types.Chan, *types.Interface, *types.Signature:
+		return true
+	}
+	return false
+}
+
+func (m *Model) addWrite(out []Mutation, f *Func, n ast.Node, lhs ast.Expr) []Mutation {
+	root := m.Root(lhs)
+	if !f.reaches(root) || f.Owns(root) && ast.Unparen(lhs) == identOf(lhs) {
+		return out // a parameter itself is a copy
+	}
+	obj := m.Ref(lhs).Obj
+	if obj == nil {
+		obj = root
+	}
+	return append(out, Mutation{Node: n, Obj: obj, Root: root})
+}
+
+func identOf(e ast.Expr) ast.Expr {
+	id, _ := ast.Unparen(e).(*ast.Ident)
+	return id
+}
+
+func (m *Model) addCall(out []Mutation, f *Func, call *ast.CallExpr) []Mutation {
+	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
+		if b, ok := m.Pkg.Info.Uses[id].(*types.Builtin); ok {
+			if b.Name() == "delete" || b.Name() == "copy" || b.Name() == "clear" {
+				return m.addWrite(out, f, call, call.Args[0])
+			}
+			return out
+		}
+	}
+	if tv := m.Pkg.Info.Types[call.Fun]; tv.IsType() {
+		return out
+	}
+	static := m.Static(call)
+	if static != nil && (inert(static) || static.Pkg() != nil && harmless(static)) {
+		return out
+	}
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && m.Pkg.Info.Selections[sel] != nil {
+		if root := m.Root(sel.X); f.reaches(root) && !isContext(root.Type()) {
+			obj := m.Ref(sel.X).Obj
+			if obj == nil {
+				obj = root
+			}
+			out = append(out, Mutation{Node: call, Obj: obj, Root: root, Call: true})
+		}
+	}
+	for _, arg := range call.Args {
+		arg = ast.Unparen(arg)
+		if t := m.Pkg.Info.TypeOf(arg); t == nil || !refers(t) || isContext(t) {
+			continue
+		} else if _, isFunc := t.Underlying().(*types.Signature); isFunc {
+			continue
+		} else if _, isChan := t.Underlying().(*types.Chan); isChan {
+			continue
+		}
+		if root := m.Root(arg); f.reaches(root) {
+			obj := m.Ref(arg).Obj
+			if obj == nil {
+				obj = root
+			}
+			out = append(out, Mutation{Node: call, Obj: obj, Root: root, Call: true})
+		}
+	}
+	return out
+}
+
+// inert reports whether a function of another package changes nothing that a
+// parent would wait to see: synchronisation (which is modelled), contexts,
+// reading of atomics and of time.
+func inert(f *types.Func) bool {
+	if f.Pkg() == nil {
+		return true // error.Error
+	}
+	switch f.Pkg().Path() {
+	case "sync", "context", "time", "os/signal", "runtime":
+		return true
+	case "sync/atomic":
+		return len(f.Name()) >= 4 && f.Name()[:4] == "Load"
+	}
+	return false
+}
+
+// observed returns the last mutation by the statements of the goroutine that
+// the sleep's frame refers to after the sleep, and where it does.
+func (m *Model) observed(sp *Spawn, stmts []ast.Stmt, s *Sleep) (*Mutation, ast.Node) {
+	list := m.Mutations(sp.Body, stmts)
+	for i := len(list) - 1; i >= 0; i-- {
+		mu := list[i]
+		root := mu.Root
+		if sp.Body.Owns(root) {
+			root = sp.Outside(Ref{Obj: root, Base: root}).Base
+		}
+		if root == nil {
+			continue
+		}
+		if use := m.usedAfter(root, mu, s); use != nil {
+			mu.Root = root
+			return &mu, use
+		}
+	}
+	return nil, nil
+}
+
+// usedAfter returns the first reference to the variable that the frame makes
+// after the sleep, if it may show the mutation: for a write to a field, the
+// field itself or a method call; a plain assignment to the variable does not
+// look at it. The testing handle and locks never do.
+func (m *Model) usedAfter(root types.Object, mu Mutation, s *Sleep) ast.Node {
+	for st := range m.After(s.Stmt) {
+		if use := m.useIn(root, mu, st); use != nil {
+			return use
+		}
+	}
+	return nil
+}
+
+func (m *Model) useIn(root types.Object, mu Mutation, st ast.Stmt) (use ast.Node) {
+	ast.Inspect(st, func(n ast.Node) bool {
+		if use != nil {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			if n.Tok == token.ASSIGN {
+				for _, r := range n.Rhs {
+					if use = m.useInExpr(root, mu, r); use != nil {
+						return false
+					}
+				}
+				for _, l := range n.Lhs {
+					if id, ok := l.(*ast.Ident); !ok || m.Pkg.Info.Uses[id] != root {
+						if use = m.useInExpr(root, mu, l); use != nil {
+							return false
+						}
+					}
+				}
+				return false
+			}
+		case *ast.CallExpr:
+			if kind, ok := syncKindOf(m, n); ok && kind != Wait {
+				return false
+			}
+		case ast.Expr:
+			use = m.refersTo(root, mu, n)
+		}
+		return use == nil
+	})
+	return use
+}
+
+func (m *Model) useInExpr(root types.Object, mu Mutation, e ast.Expr) ast.Node {
+	return m.useIn(root, mu, &ast.ExprStmt{X: e})
+}
+
+// refersTo returns e if it is a reference to the root that may show the
+// mutation.
+func (m *Model) refersTo(root types.Object, mu Mutation, e ast.Expr) ast.Node {
+	switch e := e.(type) {
+	case *ast.SelectorExpr:
+		sel := m.Pkg.Info.Selections[e]
+		if sel == nil || sel.Kind() != types.FieldVal || m.Root(e) != root {
+			return nil
+		}
+		if origin(sel.Obj()) == mu.Obj {
+			return e
+		}
+	case *ast.Ident:
+		if m.Pkg.Info.Uses[e] != root {
+			return nil
+		}
+		if v, ok := mu.Obj.(*types.Var); ok && v.IsField() && m.selectsOther(e, v) {
+			return nil
+		}
+		return e
+	}
+	return nil
+}
+
+// selectsOther reports whether the identifier is the operand of a selector of
+// a field other than v.
+func (m *Model) selectsOther(id *ast.Ident, v *types.Var) bool {
+	cur, ok := m.root.FindNode(id)
+	if !ok {
+		return false
+	}
+	sel, ok := cur.Parent().Node().(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	s := m.Pkg.Info.Selections[sel]
+	return s != nil && s.Kind() == types.FieldVal && origin(s.Obj()) != v
+}
+
+func syncKindOf(m *Model, call *ast.CallExpr) (OpKind, bool) {
+	f := m.Static(call)
+	if f == nil {
+		return 0, false
+	}
+	return syncKind(f)
+}

@@ -1,0 +1,110 @@
+package chanflow
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// guessListening recognises servers: net/http's that open their listener
+// themselves, and any Serve that is handed a listener.
+func (m *Model) guessListening(g *Guess) bool {
+	if len(g.Spawns) != 1 || m.soaks(g) {
+		return false
+	}
+	sp := g.Spawns[0]
+	call, first := m.serveCall(sp)
+	if call == nil || !first {
+		return false
+	}
+	f := m.Static(call)
+	if f == nil {
+		return false
+	}
+	switch f.FullName() {
+	case "net/http.ListenAndServe", "net/http.ListenAndServeTLS",
+		"(*net/http.Server).ListenAndServe", "(*net/http.Server).ListenAndServeTLS":
+		g.Event, g.Server = Listening, call
+		return true
+	}
+	if (f.Name() == "Serve" || f.Name() == "ServeTLS") && len(call.Args) > 0 {
+		if ln := m.listener(call); ln != nil && !sp.ownsListener(ln) {
+			g.Event, g.Server, g.Bound = Listening, call, true
+			return true
+		}
+	}
+	return false
+}
+
+// serveCall returns the serving call of a goroutine: the spawned call itself,
+// or the one in the first statement of its body that does anything but log.
+func (m *Model) serveCall(sp *Spawn) (call *ast.CallExpr, first bool) {
+	if sp.Body == nil {
+		if sp.Kind == GoStmt {
+			return sp.Call, true
+		}
+		return nil, false
+	}
+	for _, op := range sp.Body.Ops {
+		if op.Kind == Serve {
+			call = op.Node.(*ast.CallExpr)
+			break
+		}
+	}
+	if call == nil {
+		return nil, false
+	}
+	for _, s := range sp.Body.Body.List {
+		if s.Pos() <= call.Pos() && call.End() <= s.End() {
+			return call, true
+		}
+		if _, ok := s.(*ast.DeferStmt); !ok && !m.onlyLogs(s) {
+			return call, false
+		}
+	}
+	return call, false
+}
+
+func (m *Model) onlyLogs(s ast.Stmt) bool {
+	e, ok := s.(*ast.ExprStmt)
+	if !ok {
+		return false
+	}
+	call, ok := e.X.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	f := m.Static(call)
+	return f != nil && f.Pkg() != nil && harmless(f)
+}
+
+// listener returns the variable or field that is passed to a Serve call as its
+// listener, or nil.
+func (m *Model) listener(call *ast.CallExpr) types.Object {
+	for _, arg := range call.Args {
+		t := m.Pkg.Info.TypeOf(arg)
+		if t == nil || !types.IsInterface(t) && !hasMethod(t, "Accept") {
+			continue
+		}
+		if !hasMethod(t, "Accept") {
+			continue
+		}
+		if obj := m.Ref(arg).Base; obj != nil {
+			return obj
+		}
+	}
+	return nil
+}
+
+func hasMethod(t types.Type, name string) bool {
+	obj, _, _ := types.LookupFieldOrMethod(t, true, nil, name)
+	_, ok := obj.(*types.Func)
+	return ok
+}
+
+// ownsListener reports whether the listener is made inside the goroutine.
+func (sp *Spawn) ownsListener(ln types.Object) bool {
+	if sp.Body == nil || !sp.Body.Owns(ln) {
+		return false
+	}
+	return sp.Outside(Ref{Obj: ln, Base: ln}).Obj == nil
+}
