@@ -1,0 +1,337 @@
+package edit
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"handshake/refactor"
+)
+
+// Import returns the name that qualifies what is used from the package with the
+// given import path in the file that holds pos. The import is added if the file
+// lacks it. The fix fails if the name means something else at pos.
+func (b *Builder) Import(pos token.Pos, path string) string {
+	f := b.file(pos)
+	if f == nil {
+		return ""
+	}
+	if name, ok := f.imports[path]; ok {
+		return name
+	}
+	scope := b.pkg.Info.Scopes[f.Syntax]
+	for _, spec := range f.Syntax.Imports {
+		obj := b.importedBy(spec)
+		if obj == nil || importPath(spec) != path {
+			continue
+		}
+		if at := scope.Innermost(pos); at != nil {
+			if _, other := at.LookupParent(obj.Name(), pos); other != nil && other != obj {
+				b.fail(fmt.Errorf("%s does not mean package %s here: it is declared at %s", obj.Name(), path, b.pkg.Fset.Position(other.Pos())))
+			}
+		}
+		return obj.Name()
+	}
+	pkg, err := b.pkg.Config.Importer.Import(path)
+	if err != nil {
+		b.fail(fmt.Errorf("package %s cannot be imported: %w", path, err))
+		return ""
+	}
+	name := pkg.Name()
+	f.imports[path] = name
+	taken := func(what string) { b.fail(fmt.Errorf("package %s cannot be imported as %s: %s", path, name, what)) }
+	if b.pkg.Types.Scope().Lookup(name) != nil {
+		taken("the package declares that name")
+	} else if scope.Lookup(name) != nil {
+		taken("the file imports another package by that name")
+	} else if at := scope.Innermost(pos); at != nil {
+		if _, other := at.LookupParent(name, pos); other != nil && other.Parent() != types.Universe {
+			taken("the name is declared at " + b.pkg.Fset.Position(other.Pos()).String())
+		}
+	}
+	for _, given := range b.names {
+		if given[name] {
+			taken("the fix uses that name for something else")
+		}
+	}
+	return name
+}
+
+// importedBy returns the name that an import declares in its file; nil if it is
+// blank or a dot, or the types are broken.
+func (b *Builder) importedBy(spec *ast.ImportSpec) *types.PkgName {
+	var obj types.Object
+	if spec.Name != nil {
+		if spec.Name.Name == "." || spec.Name.Name == "_" {
+			return nil
+		}
+		obj = b.pkg.Info.Defs[spec.Name]
+	} else {
+		obj = b.pkg.Info.Implicits[spec]
+	}
+	name, _ := obj.(*types.PkgName)
+	return name
+}
+
+func importPath(spec *ast.ImportSpec) string {
+	path, _ := strconv.Unquote(spec.Path.Value)
+	return path
+}
+
+// fixImports returns the source, which is f after the edits, without the
+// imports that have lost their last use and with those that were asked for.
+func (b *Builder) fixImports(f *file, src []byte) ([]byte, error) {
+	used := make(map[types.Object]bool)
+	for id, obj := range b.pkg.Info.Uses {
+		if f.Syntax.FileStart <= id.Pos() && id.Pos() < f.Syntax.FileEnd {
+			used[obj] = true
+		}
+	}
+	type key struct{ name, path string } // name as written
+	was := make(map[key]string)          // names of the imports that were used
+	for _, spec := range f.Syntax.Imports {
+		if obj := b.importedBy(spec); obj != nil && used[obj] {
+			was[key{written(spec), spec.Path.Value}] = obj.Name()
+		}
+	}
+	n, err := reparse(src)
+	if err != nil {
+		return nil, err
+	}
+	still := qualifiers(n.Syntax)
+	for _, d := range n.Syntax.Decls {
+		decl, ok := d.(*ast.GenDecl)
+		if !ok || decl.Tok != token.IMPORT {
+			continue
+		}
+		var gone []ast.Node
+		for _, s := range decl.Specs {
+			spec := s.(*ast.ImportSpec)
+			if name := was[key{written(spec), spec.Path.Value}]; name != "" && !still[name] {
+				gone = append(gone, spec)
+			}
+		}
+		if len(gone) == len(decl.Specs) && len(n.inside(n.off(decl.Pos()), n.off(decl.End()), "")) == 0 {
+			gone = []ast.Node{decl}
+		}
+		for _, spec := range gone {
+			n.delete(spec)
+		}
+	}
+	if src, err = n.perform(); err != nil {
+		return nil, err
+	}
+	for _, path := range slices.Sorted(maps.Keys(f.imports)) {
+		if n, err = reparse(src); err != nil {
+			return nil, err
+		}
+		if !still[f.imports[path]] {
+			continue // the rule asked for it and then did without
+		}
+		n.addImport(path)
+		if src, err = n.perform(); err != nil {
+			return nil, err
+		}
+	}
+	return src, nil
+}
+
+func written(spec *ast.ImportSpec) string {
+	if spec.Name == nil {
+		return ""
+	}
+	return spec.Name.Name
+}
+
+// qualifiers returns the names that stand before the dot of a selector and that
+// nothing in the file declares: those of imported packages.
+func qualifiers(syntax *ast.File) map[string]bool {
+	free := make(map[*ast.Ident]bool)
+	for _, id := range syntax.Unresolved {
+		free[id] = true
+	}
+	names := make(map[string]bool)
+	ast.Inspect(syntax, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if id, ok := sel.X.(*ast.Ident); ok && free[id] {
+				names[id.Name] = true
+			}
+		}
+		return true
+	})
+	return names
+}
+
+// reparse returns the source as a file to edit again.
+func reparse(src []byte) (*file, error) {
+	tok, syntax, err := parse(src)
+	if err != nil {
+		return nil, err
+	}
+	f := &refactor.File{Src: src, Syntax: syntax, Tok: tok}
+	return &file{File: f, comments: commentsOf(f)}, nil
+}
+
+// addImport inserts an import: into the parenthesised declaration with the
+// imports that are most like it, else beside the single ones.
+func (f *file) addImport(path string) {
+	var decls []*ast.GenDecl
+	for _, d := range f.Syntax.Decls {
+		if decl, ok := d.(*ast.GenDecl); ok && decl.Tok == token.IMPORT {
+			if len(decl.Specs) == 1 && importPath(decl.Specs[0].(*ast.ImportSpec)) == "C" {
+				continue // its comment is a preamble
+			}
+			decls = append(decls, decl)
+		}
+	}
+	line := strconv.Quote(path)
+	if i := slices.IndexFunc(decls, func(d *ast.GenDecl) bool { return d.Lparen.IsValid() }); i >= 0 {
+		best := decls[i]
+		for _, d := range decls[i+1:] {
+			if d.Lparen.IsValid() && likeness(d, path) > likeness(best, path) {
+				best = d
+			}
+		}
+		f.addSpec(best, path, line)
+		return
+	}
+	switch len(decls) {
+	case 0:
+		f.addFirstImport("import " + line)
+	case 1:
+		old := decls[0].Specs[0]
+		start := f.off(old.Pos())
+		end, ok := f.endsLine(f.off(old.End()))
+		if !ok {
+			end = f.off(old.End())
+		}
+		end = skipBack(f.Src, end)
+		opening, closing := "(\n\t", "\n)"
+		if path < importPath(old.(*ast.ImportSpec)) {
+			opening += line + "\n\t"
+		} else {
+			closing = "\n\t" + line + closing
+		}
+		f.do(op{start: start, end: start, text: opening, rank: before})
+		f.do(op{start: end, end: end, text: closing, rank: after})
+	default:
+		p := slices.IndexFunc(decls, func(d *ast.GenDecl) bool { return path < importPath(d.Specs[0].(*ast.ImportSpec)) })
+		if p == 0 {
+			at := f.leading(lineStart(f.Src, f.off(decls[0].Pos())))
+			f.insertLines(at, "import "+line, before)
+			return
+		} else if p < 0 {
+			p = len(decls)
+		}
+		end, _ := f.endsLine(f.off(decls[p-1].End()))
+		f.insertLines(nextLine(f.Src, end), "import "+line, after)
+	}
+}
+
+// likeness returns how many path elements the closest import of a declaration
+// shares with path; packages of the standard library are alike.
+func likeness(d *ast.GenDecl, path string) int {
+	best := -1
+	for _, spec := range d.Specs {
+		best = max(best, alike(importPath(spec.(*ast.ImportSpec)), path))
+	}
+	return best
+}
+
+func alike(a, b string) int {
+	if standard(a) != standard(b) {
+		return -1
+	}
+	n := 0
+	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
+	for n < len(as) && n < len(bs) && as[n] == bs[n] {
+		n++
+	}
+	return n
+}
+
+// standard reports whether the path looks like one of the standard library.
+func standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".")
+}
+
+// addSpec inserts a line into a parenthesised import declaration: in its order
+// within the run of lines that is most like it, or as a run of its own.
+func (f *file) addSpec(decl *ast.GenDecl, path, line string) {
+	l, _ := f.listOf(decl, nil)
+	if len(l.elems) == 0 {
+		f.insertLast(l, line)
+		return
+	}
+	var runs [][2]int // of elements without a blank line between them
+	for i := range l.elems {
+		if i == 0 || f.blankBetween(l.elems[i-1], l.elems[i]) {
+			runs = append(runs, [2]int{i, i})
+		}
+		runs[len(runs)-1][1] = i + 1
+	}
+	pathOf := func(i int) string { return importPath(l.elems[i].(*ast.ImportSpec)) }
+	score := func(run [2]int) int {
+		best := -1
+		for i := run[0]; i < run[1]; i++ {
+			best = max(best, alike(pathOf(i), path))
+		}
+		return best
+	}
+	best := slices.MaxFunc(runs, func(a, b [2]int) int { return cmp.Compare(score(a), score(b)) })
+	switch {
+	case score(best) >= 0:
+		for i := best[0]; i < best[1]; i++ {
+			if path < pathOf(i) {
+				f.insertBefore(place{l, i}, line)
+				return
+			}
+		}
+		f.insertAfter(place{l, best[1] - 1}, line)
+	case standard(path):
+		l.apart = true // a blank line between runs, as between declarations
+		f.insertBefore(place{l, 0}, line)
+	default:
+		l.apart = true
+		f.insertAfter(place{l, len(l.elems) - 1}, line)
+	}
+}
+
+// blankBetween reports whether a blank line is between two nodes.
+func (f *file) blankBetween(a, b ast.Node) bool {
+	at, _ := f.startsLine(f.off(b.Pos()))
+	at = f.leading(at)
+	return at > 0 && f.off(a.End()) < at && strings.TrimSpace(string(f.Src[lineStart(f.Src, at-1):at])) == ""
+}
+
+// addFirstImport inserts an import into a file without any but that of "C",
+// which stays first.
+func (f *file) addFirstImport(line string) {
+	end := f.off(f.Syntax.Name.End())
+	for _, d := range f.Syntax.Decls {
+		if decl, ok := d.(*ast.GenDecl); ok && decl.Tok == token.IMPORT {
+			end = f.off(decl.End())
+		}
+	}
+	last, ok := f.endsLine(end)
+	if !ok {
+		start, stop := end, skipSpace(f.Src, end)
+		if f.Src[stop] == ';' {
+			stop = skipSpace(f.Src, stop+1)
+		}
+		f.do(op{start: start, end: stop, text: "\n\n" + line + "\n\n", rank: between})
+		return
+	}
+	at := nextLine(f.Src, last)
+	if at < len(f.Src) && strings.TrimSpace(string(f.Src[at:nextLine(f.Src, at)])) != "" {
+		line += "\n"
+	}
+	f.insertLines(at, "\n"+line, after)
+}

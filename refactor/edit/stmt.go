@@ -1,0 +1,110 @@
+package edit
+
+import (
+	"errors"
+	"go/ast"
+	"go/token"
+	"strings"
+)
+
+// ReplaceNode replaces a node by the code. Comments before and behind it stay;
+// those inside of it that the code does not repeat move above the statement or
+// declaration that the node is part of.
+func (b *Builder) ReplaceNode(n ast.Node, code string) {
+	f := b.file(n.Pos())
+	if f == nil {
+		return
+	}
+	start, end := f.off(n.Pos()), f.off(n.End())
+	comments := f.inside(start, end, code)
+	by := indentation(f.Src, start)
+	if p, ok := f.placeOf(n); ok {
+		at := f.off(p.elem().Pos())
+		_, ownLine := f.startsLine(at)
+		if !ownLine && (len(comments) > 0 || strings.Contains(code, "\n")) {
+			f.openUp(p.list)
+			by = f.indentOf(p.list)
+		}
+		if lines := indent(strings.Join(comments, "\n"), f.indentOf(p.list)); lines == "" {
+			// nothing to move
+		} else if ownLine {
+			at = lineStart(f.Src, at)
+			f.do(op{start: at, end: at, text: lines + "\n", rank: before})
+		} else {
+			f.insertInGap(p.list, p.i, lines, before)
+		}
+	} else if len(comments) > 0 {
+		b.fail(errors.New("there is no place for the comments in a node to replace"))
+	}
+	f.do(op{start: start, end: end, text: hang(code, by), rank: between})
+}
+
+// inside returns the texts of the comments from start to end that the code
+// does not repeat.
+func (f *file) inside(start, end int, code string) (comments []string) {
+	repeated := make(map[string]int)
+	scan([]byte(code), func(_ int, tok token.Token, lit string) {
+		if tok == token.COMMENT {
+			repeated[commentKey(lit)]++
+		}
+	})
+	for _, c := range f.comments {
+		if start <= c.start && c.start < end {
+			if key := commentKey(c.text); repeated[key] > 0 {
+				repeated[key]--
+			} else {
+				comments = append(comments, unix(c.text))
+			}
+		}
+	}
+	return comments
+}
+
+// DeleteStmt deletes a statement, with its line if it has that to itself.
+// Comments on the line and inside of the statement are kept on lines of their
+// own. Blank lines above and below the statement become one, or none at the
+// start or end of a block.
+func (b *Builder) DeleteStmt(stmt ast.Stmt) {
+	if f, _, ok := b.element(stmt); ok {
+		f.delete(stmt)
+	}
+}
+
+func (f *file) delete(n ast.Node) {
+	start, end := f.off(n.Pos()), f.off(n.End())
+	comments := f.inside(start, end, "")
+	first := skipBack(f.Src, start)
+	alone := first == lineStart(f.Src, start) // at the start of its line
+	last := skipSpace(f.Src, end)
+	if last < len(f.Src) && f.Src[last] == ';' {
+		last = skipSpace(f.Src, last+1)
+	}
+	ended := last == len(f.Src) || f.Src[last] == '\n'
+	switch {
+	case alone && ended && len(comments) == 0:
+		f.do(op{start: first, end: nextLine(f.Src, last), rank: between, tidy: true})
+		return
+	case ended:
+		if len(comments) == 0 {
+			start = first // no space is left at the end of the line
+		}
+		last = end
+	}
+	// Line comments need a line break behind them; what follows is then on a
+	// line of its own.
+	text := strings.Join(comments, "\n")
+	if text != "" && !ended {
+		text += "\n"
+	}
+	f.do(op{start: start, end: last, text: hangAll(text, indentation(f.Src, start)), rank: between})
+}
+
+// hangAll is like hang for comments, but keeps a line break at the end and
+// indents what follows it.
+func hangAll(comments, by string) string {
+	text := hang(comments, by)
+	if strings.HasSuffix(comments, "\n") {
+		text += "\n" + by
+	}
+	return text
+}
