@@ -10,6 +10,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 )
 
 // Resolve makes a fix and proves that it may be offered: the edits apply to
@@ -131,17 +132,28 @@ func lostComment(before, after *ast.File) string {
 	count := make(map[string]int)
 	for _, g := range after.Comments {
 		for _, c := range g.List {
-			count[c.Text]++
+			count[CommentKey(c.Text)]++
 		}
 	}
 	for _, g := range before.Comments {
 		for _, c := range g.List {
-			if count[c.Text]--; count[c.Text] < 0 {
+			key := CommentKey(c.Text)
+			if count[key]--; count[key] < 0 {
 				return c.Text
 			}
 		}
 	}
 	return ""
+}
+
+// CommentKey returns the text of a comment without what indentation, formatting
+// and line endings change: the white space around its lines.
+func CommentKey(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Apply returns src with the edits, which lie in one file, made. It fails if

@@ -7,9 +7,12 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/mod/module"
 
 	"handshake/refactor"
 )
@@ -134,7 +137,7 @@ func (b *Builder) fixImports(f *file, src []byte) ([]byte, error) {
 		if !still[f.imports[path]] {
 			continue // the rule asked for it and then did without
 		}
-		n.addImport(path)
+		n.addImport(path, f.imports[path])
 		if src, err = n.perform(); err != nil {
 			return nil, err
 		}
@@ -179,8 +182,9 @@ func reparse(src []byte) (*file, error) {
 }
 
 // addImport inserts an import: into the parenthesised declaration with the
-// imports that are most like it, else beside the single ones.
-func (f *file) addImport(path string) {
+// imports that are most like it, else beside the single ones. The name is
+// written only if the path does not tell it.
+func (f *file) addImport(path, name string) {
 	var decls []*ast.GenDecl
 	for _, d := range f.Syntax.Decls {
 		if decl, ok := d.(*ast.GenDecl); ok && decl.Tok == token.IMPORT {
@@ -191,6 +195,9 @@ func (f *file) addImport(path string) {
 		}
 	}
 	line := strconv.Quote(path)
+	if !tells(path, name) {
+		line = name + " " + line
+	}
 	if i := slices.IndexFunc(decls, func(d *ast.GenDecl) bool { return d.Lparen.IsValid() }); i >= 0 {
 		best := decls[i]
 		for _, d := range decls[i+1:] {
@@ -232,6 +239,13 @@ func (f *file) addImport(path string) {
 		end, _ := f.endsLine(f.off(decls[p-1].End()))
 		f.insertLines(nextLine(f.Src, end), "import "+line, after)
 	}
+}
+
+// tells reports whether the path of a package ends in its name, but for a
+// version.
+func tells(importPath, name string) bool {
+	prefix, _, ok := module.SplitPathVersion(importPath)
+	return path.Base(importPath) == name || ok && path.Base(prefix) == name
 }
 
 // likeness returns how many path elements the closest import of a declaration

@@ -5,6 +5,8 @@ import (
 	"go/ast"
 	"go/token"
 	"strings"
+
+	"handshake/refactor"
 )
 
 // ReplaceNode replaces a node by the code. Comments before and behind it stay;
@@ -45,12 +47,12 @@ func (f *file) inside(start, end int, code string) (comments []string) {
 	repeated := make(map[string]int)
 	scan([]byte(code), func(_ int, tok token.Token, lit string) {
 		if tok == token.COMMENT {
-			repeated[commentKey(lit)]++
+			repeated[refactor.CommentKey(lit)]++
 		}
 	})
 	for _, c := range f.comments {
 		if start <= c.start && c.start < end {
-			if key := commentKey(c.text); repeated[key] > 0 {
+			if key := refactor.CommentKey(c.text); repeated[key] > 0 {
 				repeated[key]--
 			} else {
 				comments = append(comments, unix(c.text))

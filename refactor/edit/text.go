@@ -129,13 +129,3 @@ func scan(code []byte, do func(off int, tok token.Token, lit string)) {
 		do(f.Offset(pos), tok, lit)
 	}
 }
-
-// commentKey returns the text of a comment without what formatting changes:
-// carriage returns and the white space around its lines.
-func commentKey(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimSpace(line)
-	}
-	return strings.Join(lines, "\n")
-}
