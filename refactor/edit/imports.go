@@ -90,21 +90,19 @@ func importPath(spec *ast.ImportSpec) string {
 // fixImports returns the source, which is f after the edits, without the
 // imports that have lost their last use and with those that were asked for.
 func (b *Builder) fixImports(f *file, src []byte) ([]byte, error) {
-	used := make(map[types.Object]bool)
-	for id, obj := range b.pkg.Info.Uses {
-		if f.Syntax.FileStart <= id.Pos() && id.Pos() < f.Syntax.FileEnd {
-			used[obj] = true
-		}
+	n, err := reparse(f.Src) // with identifiers resolved, as they are below
+	if err != nil {
+		return nil, err
 	}
+	used := qualifiers(n.Syntax)
 	type key struct{ name, path string } // name as written
 	was := make(map[key]string)          // names of the imports that were used
 	for _, spec := range f.Syntax.Imports {
-		if obj := b.importedBy(spec); obj != nil && used[obj] {
+		if obj := b.importedBy(spec); obj != nil && used[obj.Name()] {
 			was[key{written(spec), spec.Path.Value}] = obj.Name()
 		}
 	}
-	n, err := reparse(src)
-	if err != nil {
+	if n, err = reparse(src); err != nil {
 		return nil, err
 	}
 	still := qualifiers(n.Syntax)
