@@ -27,7 +27,8 @@ type answer struct {
 	err  error
 }
 
-func (c *Client) get(currency string) (cache.Rate, error) {
+// Fetch returns the rate of currency.
+func (c *Client) Fetch(currency string) (cache.Rate, error) {
 	var r cache.Rate
 	resp, err := http.Get(c.URL + "/" + currency)
 	if err != nil {
@@ -42,15 +43,15 @@ func (c *Client) get(currency string) (cache.Rate, error) {
 	return r, err
 }
 
-// Fetch returns the rate of currency. It tries again a few times, more slowly
-// each time, because upstream restarts every night.
-func (c *Client) Fetch(currency string) (cache.Rate, error) {
-	rate, err := c.get(currency)
+// FetchRetry is Fetch that tries again a few times, more slowly each time,
+// because upstream restarts every night.
+func (c *Client) FetchRetry(currency string) (cache.Rate, error) {
+	rate, err := c.Fetch(currency)
 	wait := 2 * time.Millisecond
 	for try := 0; err != nil && try < c.Retries; try++ {
 		time.Sleep(wait)
 		wait *= 2
-		rate, err = c.get(currency)
+		rate, err = c.Fetch(currency)
 	}
 	return rate, err
 }
@@ -100,7 +101,7 @@ func (c *Client) Ping(currency string) error {
 	ok := make(chan struct{})
 	failed := make(chan error, 1)
 	go func() {
-		if _, err := c.get(currency); err != nil {
+		if _, err := c.Fetch(currency); err != nil {
 			failed <- err
 			return
 		}
@@ -114,13 +115,20 @@ func (c *Client) Ping(currency string) error {
 	}
 }
 
-// Import copies currencies into the cache, one after the other. Upstream locks
-// us out beyond 500 requests per second.
-func Import(cl *Client, c *cache.Cache, currencies []string) {
+// Import copies currencies into the cache, one after the other, and returns
+// those that upstream does not know. It locks us out beyond 500 requests per
+// second.
+func Import(cl *Client, c *cache.Cache, currencies []string) (unknown []string) {
 	for _, currency := range currencies {
-		refresh(cl, c, currency)
+		rate, err := cl.FetchRetry(currency)
+		if err != nil {
+			unknown = append(unknown, currency)
+		} else {
+			c.Put(rate)
+		}
 		time.Sleep(2 * time.Millisecond)
 	}
+	return unknown
 }
 
 // Warm fills the cache before the first request comes in and returns how many

@@ -62,7 +62,7 @@ func TestFetch(t *testing.T) {
 	if err != nil || r.Value != 1.5 {
 		t.Fatalf("Fetch = %v, %v", r, err)
 	}
-	if _, err := cl.Fetch("XXX"); err == nil {
+	if _, err := cl.FetchRetry("XXX"); err == nil {
 		t.Error("no error for XXX")
 	}
 	if n := u.hits.Load(); n != 3 {
@@ -104,7 +104,9 @@ func TestPing(t *testing.T) {
 func TestImport(t *testing.T) {
 	_, cl := newUpstream(t, 0)
 	c := newCache(t)
-	Import(cl, c, []string{"EUR", "GBP", "XXX"})
+	if unknown := Import(cl, c, []string{"EUR", "GBP", "XXX"}); len(unknown) != 1 {
+		t.Errorf("unknown: %q, want XXX alone", unknown)
+	}
 	if n := c.Len(); n != 2 {
 		t.Errorf("%d currencies imported, want 2", n)
 	}
@@ -157,10 +159,10 @@ func TestPollerPolls(t *testing.T) {
 
 func TestPollerStops(t *testing.T) {
 	u, cl := newUpstream(t, time.Millisecond)
-	p := NewPoller(cl, newCache(t), 5*time.Millisecond, "EUR", "GBP")
+	p := NewPoller(cl, newCache(t), time.Millisecond, "EUR", "GBP")
 	waitFor(t, "first round", func() bool { return u.hits.Load() > 0 })
 	p.Stop()
-	time.Sleep(150 * time.Millisecond) // a round may still be under way
+	time.Sleep(150 * time.Millisecond) // let the last round finish
 	before := u.hits.Load()
 
 	// Nothing may come any more.

@@ -36,7 +36,7 @@ func TestMeterManyCallers(t *testing.T) {
 	}
 	wg.Wait()
 	m.Stop()
-	// The meter rolls over once more before it ends.
+	// One more interval to roll over.
 	time.Sleep(150 * time.Millisecond)
 	if n := m.Total(); n != 8000 {
 		t.Errorf("Total = %d, want 8000", n)

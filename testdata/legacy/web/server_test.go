@@ -128,14 +128,15 @@ func TestOldClients(t *testing.T) {
 
 // The old load balancer speaks its own protocol: one line, then it hangs up.
 func TestBalancer(t *testing.T) {
-	var ln net.Listener
+	var addr string
 	go func() {
-		var err error
-		ln, err = net.Listen("tcp", "127.0.0.1:0")
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Error(err)
 			return
 		}
+		t.Cleanup(func() { ln.Close() })
+		addr = ln.Addr().String()
 		for {
 			conn, err := ln.Accept()
 			if err != nil {
@@ -146,7 +147,7 @@ func TestBalancer(t *testing.T) {
 		}
 	}()
 	time.Sleep(150 * time.Millisecond)
-	conn, err := net.Dial("tcp", ln.Addr().String())
+	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +155,6 @@ func TestBalancer(t *testing.T) {
 	if err != nil || string(line) != "UP\n" {
 		t.Errorf("read %q, %v", line, err)
 	}
-	ln.Close()
 }
 
 func TestTwoClients(t *testing.T) {
