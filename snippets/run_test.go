@@ -46,7 +46,7 @@ func TestRun(t *testing.T) {
 		"package run\n\nimport (\n\t\"testing\"\n\t\"testing/synctest\"\n"+imports.String()+")\n\n"+
 			"func Test(t *testing.T) {\n"+calls.String()+"}\n")
 
-	args := []string{"test", "-v"}
+	args := []string{"test", "-v", "-timeout=1m"} // only a mistake that a bubble cannot see takes that long
 	if strings.TrimSpace(goTool(t, dir, "env", "CGO_ENABLED")) == "1" {
 		args = append(args, "-race") // it needs cgo
 	} else {

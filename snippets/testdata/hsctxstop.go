@@ -2,13 +2,13 @@ package hsctxstop
 
 import "testing"
 
-import "context"
-
 func Run(t *testing.T) {
 	plain(context.Background())
 
-	if n := withWork(context.Background()); n < 3 { // no race: the goroutine has stopped
-		t.Errorf("%d ticks", n)
+	finished := 0
+	withWork(context.Background(), &finished)
+	if finished != 3 { // nor is it a race to look
+		t.Errorf("returned after %d ticks, in the middle of one", finished)
 	}
 }
 
@@ -16,9 +16,16 @@ func plain(ctx context.Context) {
 	//expand hsctxstop
 }
 
-func withWork(ctx context.Context) (n int) {
+func withWork(ctx context.Context, finished *int) {
+	n := 0
 	ticked := make(chan struct{})
-	//expand hsctxstop: if n++; n == 3 { close(ticked) }
+	work := func() {
+		if n++; n == 3 {
+			close(ticked)
+		}
+		time.Sleep(time.Second / 2) // on the virtual clock of the bubble
+		*finished = n
+	}
+	//expand hsctxstop: work()
 	<-ticked
-	return n
 }

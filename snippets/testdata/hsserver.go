@@ -18,7 +18,13 @@ func Run(t *testing.T) {
 	if err != nil || body != "hello" {
 		t.Errorf("got %q, %v", body, err)
 	}
+	// The parent returns early: the goroutine still ends.
+	if err := leave(handler); err != failed {
+		t.Errorf("got %v", err)
+	}
 }
+
+var failed = errors.New("left early")
 
 func plain(handler http.Handler) error {
 	//expand hsserver
@@ -46,4 +52,10 @@ func get(addr string) string {
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(resp.Body)
 	return string(text)
+}
+
+func leave(handler http.Handler) error {
+	gone := true
+	//expand hsserver: if gone { return failed }
+	return nil
 }

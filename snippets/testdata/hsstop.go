@@ -8,14 +8,21 @@ func Run(t *testing.T) {
 	}
 	plain()
 
-	n := 0
+	n, finished := 0, 0
 	withWork := func() {
 		ticked := make(chan struct{})
-		//expand hsstop: if n++; n == 3 { close(ticked) }
+		work := func() {
+			if n++; n == 3 {
+				close(ticked)
+			}
+			time.Sleep(time.Second / 2) // on the virtual clock of the bubble
+			finished = n
+		}
+		//expand hsstop: work()
 		<-ticked
 	}
 	withWork()
-	if n < 3 { // no race: the goroutine has stopped
-		t.Errorf("%d ticks", n)
+	if finished != 3 { // nor is it a race to look
+		t.Errorf("returned after %d ticks, in the middle of one", finished)
 	}
 }
