@@ -1,0 +1,125 @@
+// Package e2e lets tests drive real editors: it finds the installed ones,
+// builds the server, lays out a workspace, and plays the person at the
+// keyboard on a terminal screen.
+package e2e
+
+import (
+	"cmp"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+)
+
+// A Session is what one end-to-end test works in.
+type Session struct {
+	Dir  string   // the workspace, a module of its own
+	Home string   // the home folder, empty at the start
+	Env  []string // the environment of the editor; its PATH leads to handshake and the tools
+	bin  []string // where the programs are
+}
+
+// NewSession lays out the files of a txtar archive as a workspace and builds
+// handshake. If one of the named tools is not installed the test is skipped,
+// or fails where HANDSHAKE_E2E is 1, as in CI.
+func NewSession(t testing.TB, archive string, tools ...string) *Session {
+	t.Helper()
+	s := &Session{
+		Dir:  filepath.Join(t.TempDir(), "shop"),
+		Home: t.TempDir(),
+		bin:  []string{t.TempDir(), toolDir()},
+	}
+	for _, tool := range tools {
+		if s.lookPath(tool) != "" {
+			continue
+		}
+		if os.Getenv("HANDSHAKE_E2E") == "1" {
+			t.Fatalf("%s is not installed: run editors/e2e/install.sh", tool)
+		}
+		t.Skipf("%s is not installed; to run this test, run editors/e2e/install.sh", tool)
+	}
+
+	a, err := txtar.ParseFile(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range a.Files {
+		name := filepath.Join(s.Dir, f.Name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, f.Data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	build := exec.Command("go", "build", "-o", s.bin[0], "handshake/cmd/handshake")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", build, err, out)
+	}
+	s.Env = s.environ(t)
+	return s
+}
+
+// Command returns a command that runs a tool in the workspace.
+func (s *Session) Command(t testing.TB, tool string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(t.Context(), cmp.Or(s.lookPath(tool), tool), args...)
+	c.Dir, c.Env = s.Dir, s.Env
+	return c
+}
+
+// ReadFile returns a file of the workspace.
+func (s *Session) ReadFile(t testing.TB, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(s.Dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// environ returns the environment of a person who has no configuration yet and
+// is offline. The go command keeps its caches, which lie in the home directory.
+func (s *Session) environ(t testing.TB) []string {
+	t.Helper()
+	goEnv := exec.Command("go", "env", "GOCACHE", "GOMODCACHE", "GOPATH")
+	out, err := goEnv.Output()
+	if err != nil {
+		t.Fatalf("%v: %v", goEnv, err)
+	}
+	cache := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return append(os.Environ(),
+		"PATH="+strings.Join(append(s.bin, os.Getenv("PATH")), string(filepath.ListSeparator)),
+		"GOCACHE="+cache[0], "GOMODCACHE="+cache[1], "GOPATH="+cache[2],
+		"GOPROXY=off", "GOTOOLCHAIN=local", "GOFLAGS=", "GOWORK=",
+		"HOME="+s.Home, "LANG=C.UTF-8", "LC_ALL=C.UTF-8",
+		"XDG_CACHE_HOME="+filepath.Join(s.Home, "cache"),
+		"XDG_CONFIG_HOME="+filepath.Join(s.Home, "config"),
+		"XDG_DATA_HOME="+filepath.Join(s.Home, "data"),
+		"XDG_STATE_HOME="+filepath.Join(s.Home, "state"),
+	)
+}
+
+// toolDir returns the folder that install.sh installs programs into.
+func toolDir() string {
+	dir := os.Getenv("HANDSHAKE_E2E_DIR")
+	if dir == "" {
+		cache, _ := os.UserCacheDir() // without one, the tools are in PATH or missing
+		dir = filepath.Join(cache, "handshake-e2e")
+	}
+	return filepath.Join(dir, "bin")
+}
+
+// lookPath returns the path of a program in the session's PATH, or "".
+func (s *Session) lookPath(name string) string {
+	for _, dir := range s.bin {
+		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return path
+		}
+	}
+	path, _ := exec.LookPath(name)
+	return path
+}
