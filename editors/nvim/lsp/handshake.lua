@@ -1,0 +1,30 @@
+---@brief
+---
+--- handshake turns guessed synchronisation in Go (`time.Sleep` waits, missing
+--- stop confirmations, abandoned reply channels) into handshakes. It runs
+--- beside gopls on the same buffer.
+---
+--- Install the server from a checkout with `go install ./cmd/handshake`, put
+--- this file into a folder `lsp` of your runtimepath (for example
+--- `~/.config/nvim/lsp/handshake.lua`), and enable it in `init.lua`:
+---
+--- ```lua
+--- vim.lsp.enable({ "gopls", "handshake" })
+--- ```
+---
+--- Fixes are ordinary code actions: `gra` on a diagnostic opens the menu. To
+--- apply all safe ones of a file:
+---
+--- ```lua
+--- vim.lsp.buf.code_action({
+---   apply = true,
+---   context = { only = { "source.fixAll.handshake" }, diagnostics = {} },
+--- })
+--- ```
+
+---@type vim.lsp.Config
+return {
+  cmd = { "handshake", "serve" },
+  filetypes = { "go" },
+  root_markers = { "go.work", "go.mod", ".git" },
+}
