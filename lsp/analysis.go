@@ -1,0 +1,180 @@
+package lsp
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"handshake/refactor"
+)
+
+// An analysis is what the rules found in one package at one time. It is
+// immutable but for the proofs of fixes, which are made when they are needed.
+type analysis struct {
+	view     *view
+	pkg      *refactor.Package    // nil if the package has nothing that any rule looks at
+	docs     map[string]*document // the open files of the package, by name
+	offers   map[string][]*offer  // by file name, in source order
+	outdated bool                 // the metadata is older than the documents
+}
+
+// An offer is a finding together with the proofs of its fixes.
+type offer struct {
+	refactor.Finding
+	pkg    *refactor.Package
+	key    string // names the finding; survives edits elsewhere in the file
+	proofs []proof
+}
+
+// A proof is the result of resolving one fix.
+type proof struct {
+	once  sync.Once
+	done  atomic.Bool
+	edits []refactor.Edit
+	err   error
+}
+
+// prove returns the edits of a fix, or why it cannot be offered.
+func (o *offer) prove(fix int) ([]refactor.Edit, error) {
+	p := &o.proofs[fix]
+	p.once.Do(func() {
+		p.edits, p.err = o.pkg.Resolve(o.Fixes[fix])
+		p.done.Store(true)
+	})
+	return p.edits, p.err
+}
+
+// failed returns why a fix is known not to work; nil if it works or was not
+// tried yet.
+func (o *offer) failed(fix int) error {
+	if p := &o.proofs[fix]; p.done.Load() {
+		return p.err
+	}
+	return nil
+}
+
+// errHeld means that a file of the package does not parse, so that nothing can
+// be said; errNoPackage that no loaded package has the file.
+var (
+	errHeld      = errors.New("the package does not parse")
+	errNoPackage = errors.New("the file belongs to no package that is loaded")
+)
+
+// analyse runs the rules on the package of a file, with the contents of the
+// snapshot.
+func (v *view) analyse(ctx context.Context, snap *snapshot, name string) (*analysis, error) {
+	v.session.mu.Lock()
+	base := v.base
+	v.session.mu.Unlock()
+	if base == nil {
+		return nil, errNoPackage
+	}
+	m := base.Containing(name)
+	if m == nil {
+		return nil, errNoPackage
+	}
+	all := v.documents(snap)
+	a := &analysis{view: v, docs: make(map[string]*document), offers: make(map[string][]*offer), outdated: outdated(base, all)}
+	for _, file := range m.Files {
+		if d := all[file]; d != nil {
+			if refactor.SyntaxError(d.src) != nil {
+				return nil, errHeld
+			}
+			a.docs[file] = d
+		}
+	}
+	graph := v.graphOf(base, all)
+	if !graph.MayMatter(m) {
+		return a, nil
+	}
+	pkg, err := graph.Package(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	a.pkg = pkg
+	rules := v.enabled()
+	findings, errs := refactor.Analyze(pkg, rules)
+	for _, err := range errs {
+		v.session.logOnce(firstLine(err.Error()), err)
+	}
+	count := make(map[string]int)
+	for _, f := range findings {
+		id := identity(pkg, f)
+		o := &offer{Finding: f, pkg: pkg, key: fmt.Sprintf("%s.%d", id, count[f.Span.File+id]), proofs: make([]proof, len(f.Fixes))}
+		count[f.Span.File+id]++
+		a.offers[f.Span.File] = append(a.offers[f.Span.File], o)
+	}
+	return a, nil
+}
+
+// identity returns a fingerprint of a finding that does not depend on where in
+// the file it is.
+func identity(pkg *refactor.Package, f refactor.Finding) string {
+	src := pkg.FileNamed(f.Span.File).Src[f.Span.Start:f.Span.End]
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s", f.Rule.Name, f.Message, src))
+	return fmt.Sprintf("%x", sum[:8])
+}
+
+// current reports whether the analysis was made of the documents of the
+// snapshot.
+func (a *analysis) current(snap *snapshot) bool {
+	for name, d := range a.docs {
+		if snap.named(name) != d {
+			return false
+		}
+	}
+	if a.pkg == nil {
+		return true
+	}
+	for _, f := range a.pkg.Files {
+		if a.docs[f.Name] == nil && snap.named(f.Name) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// accept makes the analysis the state of the documents it was made of, and
+// publishes it. The caller holds s.mu.
+func (s *session) accept(a *analysis) {
+	for name, d := range a.docs {
+		if s.current.docs[d.uri] != d {
+			continue
+		}
+		f := &found{analysis: a}
+		for _, o := range a.offers[name] {
+			f.places = append(f.places, place{o, o.Span, o.Related})
+		}
+		s.current = s.current.with(d, f)
+		s.publish(d, f)
+	}
+}
+
+// republish tells the client where the findings of a view are now. The caller
+// holds s.mu.
+func (s *session) republish(v *view) {
+	for u, d := range s.current.docs {
+		if d.name != "" && s.viewOf(d.name) == v {
+			s.publish(d, s.current.found[u])
+		}
+	}
+}
+
+// diagnosing returns the rules that report: refactorings on demand are made one
+// by one.
+func diagnosing(rules []*refactor.Rule) []*refactor.Rule {
+	return slices.DeleteFunc(rules, func(r *refactor.Rule) bool { return r.OnDemand })
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

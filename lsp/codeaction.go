@@ -1,0 +1,173 @@
+package lsp
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+
+	"handshake/refactor"
+)
+
+// The kinds of code actions. Those of a rule end with its name. Bare
+// source.fixAll is left alone: two servers that answer it at once corrupt the
+// file (microsoft/vscode#174295).
+const (
+	quickFix protocol.CodeActionKind = "quickfix.handshake"
+	rewrite  protocol.CodeActionKind = "refactor.rewrite.handshake"
+	fixAll   protocol.CodeActionKind = "source.fixAll.handshake"
+)
+
+const fixAllTitle = "Make all safe fixes of handshake in this file"
+
+type codeActionParams struct {
+	TextDocument protocol.TextDocumentIdentifier `json:"textDocument"`
+	Range        protocol.Range                  `json:"range"`
+
+	// The diagnostics of the context are left out: those of other servers are
+	// among them, in forms that protocol v1.0.1 cannot decode.
+	Context struct {
+		Only        []protocol.CodeActionKind      `json:"only"`
+		TriggerKind protocol.CodeActionTriggerKind `json:"triggerKind"`
+	} `json:"context"`
+}
+
+// actionData names a code action for codeAction/resolve: the fix of a finding,
+// or all safe fixes of the file if there is no key.
+type actionData struct {
+	URI uri.URI `json:"uri"`
+	Key string  `json:"key,omitempty"`
+	Fix int     `json:"fix,omitempty"`
+}
+
+// codeAction handles textDocument/codeAction: a look-up of what was found. Only
+// for clients that cannot ask for the edits later are they made here.
+func (s *session) codeAction(ctx context.Context, snap *snapshot, p *codeActionParams) ([]*protocol.CodeAction, error) {
+	d, f := snap.docs[p.TextDocument.URI], snap.found[p.TextDocument.URI]
+	if d == nil || f == nil {
+		return nil, nil
+	}
+	ask := request{session: s, snap: snap, doc: d, only: p.Context.Only, automatic: p.Context.TriggerKind == protocol.CodeActionTriggerKindAutomatic}
+	start := d.offset(p.Range.Start, s.client.encoding)
+	end := d.offset(p.Range.End, s.client.encoding)
+	var out []*protocol.CodeAction
+	for _, o := range f.places {
+		if o.Start <= end && start <= o.End && !(ask.automatic && o.Rule.OnDemand) {
+			out = append(out, ask.actions(o)...)
+		}
+	}
+	if a := ask.fixAll(f); a != nil {
+		out = append(out, a)
+	}
+	if s.client.lazy() {
+		return out, nil
+	}
+	return s.eager(ctx, snap, out)
+}
+
+// A request is a codeAction request in parts.
+type request struct {
+	*session
+	snap      *snapshot
+	doc       *document
+	only      []protocol.CodeActionKind // empty: all but source actions
+	automatic bool
+}
+
+// wants reports whether actions of the kind are asked for.
+func (r *request) wants(kind protocol.CodeActionKind) bool {
+	return len(r.only) == 0 || slices.ContainsFunc(r.only, func(only protocol.CodeActionKind) bool {
+		return only == "" || kind == only || strings.HasPrefix(string(kind), string(only)+".")
+	})
+}
+
+// actions returns the fixes of a finding.
+func (r *request) actions(p place) []*protocol.CodeAction {
+	kind := quickFix + "." + protocol.CodeActionKind(p.Rule.Name)
+	if p.Rule.OnDemand {
+		kind = rewrite + "." + protocol.CodeActionKind(p.Rule.Name)
+	}
+	if !r.wants(kind) {
+		return nil
+	}
+	var diagnostics []protocol.Diagnostic
+	if !p.Rule.OnDemand {
+		diagnostics = []protocol.Diagnostic{r.diagnostic(r.doc, p, "")}
+	}
+	var out []*protocol.CodeAction
+	preferred := false
+	for i, fix := range p.Fixes {
+		if err := p.failed(i); err != nil {
+			out = r.disabled(out, kind, fix.Title, err.Error())
+			continue
+		}
+		a := &protocol.CodeAction{Title: fix.Label(), Kind: &kind, Diagnostics: diagnostics}
+		if fix.Safety == refactor.Safe && !preferred && !p.Rule.OnDemand && r.client.TextDocument.CodeAction.IsPreferred {
+			preferred = true
+			a.IsPreferred = &preferred
+		}
+		a.Data, _ = json.Marshal(actionData{r.doc.uri, p.key, i}) // a URI always encodes
+		out = append(out, a)
+	}
+	for _, w := range p.Withheld {
+		out = r.disabled(out, kind, w.Title, w.Reason)
+	}
+	return out
+}
+
+// disabled appends an action that says why it cannot be taken. Clients that do
+// not know such actions and lightbulbs do not get it.
+func (r *request) disabled(out []*protocol.CodeAction, kind protocol.CodeActionKind, title, reason string) []*protocol.CodeAction {
+	if r.automatic || !r.client.TextDocument.CodeAction.DisabledSupport {
+		return out
+	}
+	return append(out, &protocol.CodeAction{Title: title, Kind: &kind, Disabled: protocol.CodeActionDisabled{Reason: reason}})
+}
+
+// fixAll returns the action that makes all safe fixes, if it is asked for by
+// name and there is something to fix, or may be after the last edit.
+func (r *request) fixAll(f *found) *protocol.CodeAction {
+	if len(r.only) == 0 || !r.wants(fixAll) {
+		return nil
+	}
+	safe := slices.ContainsFunc(f.places, func(p place) bool {
+		return !p.Rule.OnDemand && slices.ContainsFunc(p.Fixes, func(f refactor.Fix) bool { return f.Safety == refactor.Safe })
+	})
+	if !safe && f.current(r.snap) {
+		return nil
+	}
+	kind := fixAll
+	a := &protocol.CodeAction{Title: fixAllTitle, Kind: &kind}
+	a.Data, _ = json.Marshal(actionData{URI: r.doc.uri}) // a URI always encodes
+	return a
+}
+
+// eager resolves actions for clients that do not. Those that cannot be made are
+// disabled or left out.
+func (s *session) eager(ctx context.Context, snap *snapshot, actions []*protocol.CodeAction) ([]*protocol.CodeAction, error) {
+	out := actions[:0]
+	for _, a := range actions {
+		if a.Data != nil {
+			edit, err := s.resolve(ctx, snap, a.Data)
+			switch {
+			case ctx.Err() != nil:
+				return nil, ctx.Err()
+			case err == nil && edit == nil:
+				continue
+			case err == nil:
+				a.Edit = edit
+			case s.client.TextDocument.CodeAction.DisabledSupport:
+				a.IsPreferred = nil
+				a.Disabled.Reason = err.Error()
+			default:
+				continue
+			}
+			a.Data = nil
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}

@@ -1,0 +1,105 @@
+package lsp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"go.lsp.dev/jsonrpc2"
+	"go.lsp.dev/protocol"
+
+	"handshake/refactor/apply"
+)
+
+// codeActionResolve handles codeAction/resolve: it adds the edit to an action
+// that codeAction returned. All else in the action is handed back as it came.
+func (s *session) codeActionResolve(ctx context.Context, snap *snapshot, action *map[string]jsontext.Value) (map[string]jsontext.Value, error) {
+	data, ok := (*action)["data"]
+	if !ok {
+		return *action, nil // some clients resolve every action
+	}
+	edit, err := s.resolve(ctx, snap, data)
+	if err != nil {
+		return nil, err
+	}
+	if edit == nil {
+		edit = &protocol.WorkspaceEdit{}
+	}
+	raw, err := protocol.Marshal(edit)
+	if err != nil {
+		return nil, err
+	}
+	(*action)["edit"] = raw
+	return *action, nil
+}
+
+// codeRequestFailed says that a request is well-formed but cannot be fulfilled
+// (LSP 3.17, "LSPErrorCodes").
+const codeRequestFailed jsonrpc2.Code = -32803
+
+// resolve returns the edit of an action. It is nil if there is nothing to do.
+func (s *session) resolve(ctx context.Context, snap *snapshot, raw jsontext.Value) (*protocol.WorkspaceEdit, error) {
+	var data actionData
+	if err := json.Unmarshal(raw, &data); err != nil {
+		return nil, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "not an action of this server: %v", err)
+	}
+	a, err := s.fresh(ctx, snap, data)
+	if err != nil {
+		return nil, err
+	}
+	name := snap.docs[data.URI].name
+	if data.Key == "" {
+		return s.allSafe(a, name)
+	}
+	for _, o := range a.offers[name] {
+		if o.key == data.Key && data.Fix >= 0 && data.Fix < len(o.Fixes) {
+			edits, err := o.prove(data.Fix)
+			if err != nil {
+				return nil, jsonrpc2.Errorf(codeRequestFailed, "withheld: %v", err)
+			}
+			return s.workspaceEdit(a, edits), nil
+		}
+	}
+	return nil, protocol.ErrContentModified // the finding is gone
+}
+
+// fresh returns an analysis of the document as it is in the snapshot: the one
+// at hand, or a new one after an edit.
+func (s *session) fresh(ctx context.Context, snap *snapshot, data actionData) (*analysis, error) {
+	d, f := snap.docs[data.URI], snap.found[data.URI]
+	switch {
+	case d == nil:
+		return nil, protocol.ErrContentModified // closed in the meantime
+	case f == nil:
+		return nil, jsonrpc2.NewError(codeRequestFailed, errNoPackage.Error())
+	case f.current(snap):
+		return f.analysis, nil
+	}
+	a, err := f.view.analyse(ctx, snap, d.name)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, errHeld):
+		return nil, protocol.ErrContentModified
+	case err != nil:
+		return nil, jsonrpc2.Errorf(codeRequestFailed, "%v", err)
+	}
+	return a, nil
+}
+
+// allSafe returns the edit that makes all safe fixes of the findings in a file.
+func (s *session) allSafe(a *analysis, name string) (*protocol.WorkspaceEdit, error) {
+	if a.pkg == nil {
+		return nil, nil
+	}
+	edits, err := apply.Safe(a.pkg, diagnosing(a.view.enabled()), name)
+	if err != nil {
+		return nil, jsonrpc2.NewError(codeRequestFailed, fmt.Sprint(err))
+	}
+	if len(edits) == 0 {
+		return nil, nil
+	}
+	return s.workspaceEdit(a, edits), nil
+}

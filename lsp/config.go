@@ -1,0 +1,182 @@
+package lsp
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.lsp.dev/protocol"
+)
+
+// settings are what a user can choose. Each source replaces the values that it
+// names in those before it: the defaults, the client's initializationOptions,
+// its configuration section "handshake", and .handshake.json at the module root.
+type settings struct {
+	// Rules turns rules on (also preview rules) or off, by name.
+	Rules map[string]bool `json:"rules"`
+
+	// Diagnostics says whether findings are shown as diagnostics. Code actions
+	// are offered all the same.
+	Diagnostics bool `json:"diagnostics"`
+
+	// Snippets says whether snippets are offered as completions. Turn it off
+	// where the editor loads the snippets itself.
+	Snippets bool `json:"snippets"`
+
+	// DocsURL is where the documentation of rules is published: a diagnostic
+	// links to DocsURL/RULE. Without it diagnostics have no link.
+	DocsURL string `json:"docsURL"`
+
+	// BuildFlags are given to the go command, such as "-tags=integration".
+	BuildFlags []string `json:"buildFlags"`
+
+	// Env is added to the environment of the go command.
+	Env map[string]string `json:"env"`
+}
+
+// configFile is the name of the project's settings at the module root.
+const configFile = ".handshake.json"
+
+func defaultSettings() settings { return settings{Diagnostics: true, Snippets: true} }
+
+// environ returns the environment of the go command; nil means this process's.
+func (set settings) environ() []string {
+	if len(set.Env) == 0 {
+		return nil
+	}
+	env := os.Environ()
+	for _, k := range slices.Sorted(maps.Keys(set.Env)) {
+		env = append(env, k+"="+set.Env[k])
+	}
+	return env
+}
+
+// merge returns the settings with those of a JSON object over them, and what is
+// wrong with that. Rules and environment variables are added one by one.
+func (set settings) merge(raw []byte, ruleNames []string) (settings, []string) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return set, nil
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &object); err != nil {
+		return set, []string{"the settings are not a JSON object: " + err.Error()}
+	}
+	set.Rules, set.Env = maps.Clone(set.Rules), maps.Clone(set.Env)
+	fields := make(map[string]reflect.Value)
+	v := reflect.ValueOf(&set).Elem()
+	for i := range v.NumField() {
+		fields[v.Type().Field(i).Tag.Get("json")] = v.Field(i).Addr()
+	}
+	var problems []string
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		field, ok := fields[key]
+		if !ok {
+			problems = append(problems, unknown("setting", key, slices.Collect(maps.Keys(fields))))
+			continue
+		}
+		value := reflect.New(field.Type().Elem())
+		if value.Elem().Kind() == reflect.Map {
+			value.Elem().Set(field.Elem()) // which the object adds to
+		}
+		if err := json.Unmarshal(object[key], value.Interface()); err != nil {
+			problems = append(problems, fmt.Sprintf("setting %q has a wrong value: %v", key, err))
+			continue
+		}
+		field.Elem().Set(value.Elem())
+	}
+	for _, name := range slices.Sorted(maps.Keys(set.Rules)) {
+		if !slices.Contains(ruleNames, name) {
+			problems = append(problems, unknown("rule", name, ruleNames))
+		}
+	}
+	return set, problems
+}
+
+// unknown says that there is no such name, and which one may be meant.
+func unknown(what, name string, known []string) string {
+	slices.Sort(known)
+	best, least := "", 1+len(name)/2
+	for _, k := range known {
+		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < least {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return fmt.Sprintf("unknown %s %q", what, name)
+	}
+	return fmt.Sprintf("unknown %s %q (did you mean %q?)", what, name, best)
+}
+
+// distance returns how many letters must be inserted, deleted or replaced to
+// make b of a.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+func (s *session) ruleNames() []string {
+	var names []string
+	for _, r := range s.opts.Rules {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+// read merges a source of settings and tells the user what is wrong with it.
+func (s *session) read(from settings, raw []byte, source string) settings {
+	set, problems := from.merge(raw, s.ruleNames())
+	for _, p := range problems {
+		s.tell(protocol.MessageTypeWarning, source+": "+p)
+	}
+	return set
+}
+
+// configure reads the settings of the view anew and returns them.
+func (v *view) configure() settings {
+	s := v.session
+	raw, err := os.ReadFile(filepath.Join(v.dir, configFile))
+	s.mu.Lock()
+	set := s.settings
+	s.mu.Unlock()
+	if err == nil {
+		set = s.read(set, raw, filepath.Join(v.dir, configFile))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v.settings = set
+	return set
+}
+
+// configured makes raw, the client's section "handshake", the configuration.
+func (s *session) configured(raw []byte) {
+	s.mu.Lock()
+	from := s.fromInit
+	s.mu.Unlock()
+	set := s.read(from, raw, "Settings")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settings = set
+	for _, v := range s.views {
+		v.reload(true)
+	}
+}

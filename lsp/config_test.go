@@ -1,0 +1,67 @@
+package lsp
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestMerge(t *testing.T) {
+	rules := []string{"sleepstart", "sleepdone"}
+	base := settings{Rules: map[string]bool{"sleepdone": false}, Snippets: true, BuildFlags: []string{"-tags=a"}}
+	for _, test := range []struct {
+		name, raw string
+		want      settings
+		problems  []string
+	}{
+		{"nothing", ``, base, nil},
+		{"null", `null`, base, nil},
+		{"some", `{"snippets":false,"rules":{"sleepstart":true}}`,
+			settings{Rules: map[string]bool{"sleepdone": false, "sleepstart": true}, BuildFlags: []string{"-tags=a"}}, nil},
+		{"list", `{"buildFlags":["-tags=b"]}`,
+			settings{Rules: map[string]bool{"sleepdone": false}, Snippets: true, BuildFlags: []string{"-tags=b"}}, nil},
+		{"unknown key", `{"snipets":false}`, base, []string{`unknown setting "snipets" (did you mean "snippets"?)`}},
+		{"far from any key", `{"colour":"red"}`, base, []string{`unknown setting "colour"`}},
+		{"unknown rule", `{"rules":{"sleepStart":true}}`,
+			settings{Rules: map[string]bool{"sleepdone": false, "sleepStart": true}, Snippets: true, BuildFlags: []string{"-tags=a"}},
+			[]string{`unknown rule "sleepStart" (did you mean "sleepstart"?)`}},
+		{"wrong type", `{"snippets":"no","diagnostics":true}`,
+			settings{Rules: map[string]bool{"sleepdone": false}, Diagnostics: true, Snippets: true, BuildFlags: []string{"-tags=a"}},
+			[]string{`setting "snippets" has a wrong value: json: cannot unmarshal string into Go value of type bool`}},
+		{"no object", `[1]`, base, []string{`the settings are not a JSON object: json: cannot unmarshal array into Go value of type map[string]json.RawMessage`}},
+	} {
+		got, problems := base.merge([]byte(test.raw), rules)
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s: %s", test.name, diff)
+		}
+		if diff := cmp.Diff(test.problems, problems); diff != "" {
+			t.Errorf("%s: %s", test.name, diff)
+		}
+		if len(base.Rules) != 1 {
+			t.Fatalf("%s: the settings that were merged into have changed", test.name)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"", "ab", 2}, {"ab", "ab", 0}, {"snipets", "snippets", 1}, {"kitten", "sitting", 3}} {
+		if got := distance(test.a, test.b); got != test.want || distance(test.b, test.a) != test.want {
+			t.Errorf("distance of %q and %q is %d, want %d", test.a, test.b, got, test.want)
+		}
+	}
+}
+
+// The schema and the documentation of the settings are generated from the tags.
+func TestEverySettingHasAName(t *testing.T) {
+	for i := range reflect.TypeFor[settings]().NumField() {
+		f := reflect.TypeFor[settings]().Field(i)
+		if name := f.Tag.Get("json"); name == "" || strings.Contains(name, ",") {
+			t.Errorf("%s has the tag %q", f.Name, name)
+		}
+	}
+}

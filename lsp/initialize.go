@@ -1,0 +1,45 @@
+package lsp
+
+import (
+	"context"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"go.lsp.dev/jsonrpc2"
+	"go.lsp.dev/protocol"
+)
+
+type initializeParams struct {
+	Capabilities          client         `json:"capabilities"`
+	InitializationOptions jsontext.Value `json:"initializationOptions"`
+}
+
+// initialize handles initialize, the first call.
+func (s *server) initialize(_ context.Context, _ *snapshot, p *initializeParams) (*protocol.InitializeResult, error) {
+	if s.state != created {
+		return nil, jsonrpc2.NewError(jsonrpc2.InvalidRequest, "the server is initialized already")
+	}
+	s.client = p.Capabilities
+	s.client.negotiate()
+	set := s.read(defaultSettings(), p.InitializationOptions, "initializationOptions")
+	s.mu.Lock()
+	s.fromInit, s.settings = set, set
+	s.mu.Unlock()
+	s.state = initialized
+	return &protocol.InitializeResult{
+		Capabilities: s.client.capabilities(set.Snippets),
+		ServerInfo:   protocol.ServerInfo{Name: "handshake", Version: protocol.NewOptional(s.opts.Version)},
+	}, nil
+}
+
+// shutdown handles shutdown: nothing but exit is answered from now on.
+func (s *server) shutdown(context.Context, *snapshot, *struct{}) (any, error) {
+	s.state = shutDown
+	s.stopped.Store(true)
+	return nil, nil
+}
+
+// exit handles exit: the input ends here.
+func (s *server) exit(*struct{}) error {
+	s.exited.Store(true)
+	return nil
+}

@@ -1,0 +1,161 @@
+package lsp
+
+import (
+	"context"
+	"log"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.lsp.dev/jsonrpc2"
+	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
+
+	"handshake/refactor"
+)
+
+// How long the server waits for the user to pause before it looks at an edit,
+// and before it asks the go command again.
+const (
+	editDelay   = 150 * time.Millisecond
+	reloadDelay = 250 * time.Millisecond
+)
+
+// A session is everything that lasts as long as the connection.
+type session struct {
+	opts   Options
+	log    *log.Logger
+	client client // set by initialize, before any other message is handled
+
+	ctx     context.Context
+	conn    jsonrpc2.Conn
+	tasks   sync.WaitGroup
+	outbox  outbox
+	stopped atomic.Bool // the client has requested shutdown
+
+	mu        sync.Mutex
+	current   *snapshot
+	views     map[string]*view   // by directory
+	placed    map[string]*view   // by directory of an open file
+	published map[uri.URI]string // the diagnostics that the client has
+	told      map[string]bool    // messages that were shown, rules that were logged
+	fromInit  settings           // defaults and initializationOptions
+	settings  settings           // and what the client configures
+}
+
+func newSession(opts Options, l *log.Logger) *session {
+	return &session{
+		opts:      opts,
+		log:       l,
+		outbox:    outbox{ready: make(chan struct{}, 1)},
+		current:   &snapshot{make(map[uri.URI]*document), make(map[uri.URI]*found)},
+		views:     make(map[string]*view),
+		placed:    make(map[string]*view),
+		published: make(map[uri.URI]string),
+		told:      make(map[string]bool),
+	}
+}
+
+// start connects the session.
+func (s *session) start(ctx context.Context, conn jsonrpc2.Conn) {
+	s.ctx, s.conn = ctx, conn
+	s.tasks.Go(func() { s.outbox.run(ctx, conn) })
+}
+
+// wait returns when no task of the session runs any more.
+func (s *session) wait() { s.tasks.Wait() }
+
+func (s *session) snapshot() *snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current
+}
+
+// opened finds the view of a document and has its package looked at at once.
+// The caller holds s.mu.
+func (s *session) opened(d *document) {
+	if d.name == "" {
+		return
+	}
+	if v := s.viewOf(d.name); v != nil && v.wants(d.name) {
+		s.wake(d.name, 0)
+		return
+	}
+	s.tasks.Go(func() { s.place(d.name) })
+}
+
+// wake has the package of a file looked at after the delay. The caller holds
+// s.mu.
+func (s *session) wake(name string, delay time.Duration) {
+	v := s.viewOf(name)
+	if v == nil || v.base == nil {
+		return // when it is loaded, all its packages are looked at
+	}
+	m := v.base.Containing(name)
+	if m == nil {
+		v.reload(false) // an edit may have made it part of a package
+		return
+	}
+	w := v.workers[m.ID]
+	if w == nil {
+		w = newWorker(v, name)
+		v.workers[m.ID] = w
+		s.tasks.Go(w.run)
+	}
+	w.wake(name, delay)
+}
+
+// wakeAll has all packages of a view with open files looked at. The caller
+// holds s.mu.
+func (s *session) wakeAll(v *view) {
+	for _, d := range s.current.docs {
+		if d.name != "" && s.viewOf(d.name) == v {
+			s.wake(d.name, 0)
+		}
+	}
+}
+
+// rules returns the rules that the settings ask for.
+func (s *session) rules(set settings) []*refactor.Rule {
+	var out []*refactor.Rule
+	for _, r := range s.opts.Rules {
+		on, named := set.Rules[r.Name]
+		if on || !named && !r.Preview {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// logOnce logs what is said under a key the first time.
+func (s *session) logOnce(key string, err error) {
+	if s.once("log " + key) {
+		s.log.Print(err)
+	}
+}
+
+// tell shows a message to the user, each once.
+func (s *session) tell(kind protocol.MessageType, message string) {
+	if s.once("tell " + message) {
+		s.outbox.send(protocol.MethodWindowShowMessage, &protocol.ShowMessageParams{Type: kind, Message: message})
+	}
+}
+
+func (s *session) once(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := !s.told[key]
+	s.told[key] = true
+	return first
+}
+
+// closed has the package of a closed document looked at as it is on disk, for
+// the sake of its other open files. The caller holds s.mu.
+func (s *session) closed(d *document) {
+	for _, other := range s.current.docs {
+		if d.name != "" && other.name != "" && filepath.Dir(other.name) == filepath.Dir(d.name) {
+			s.wake(other.name, editDelay)
+		}
+	}
+}

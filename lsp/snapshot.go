@@ -1,0 +1,76 @@
+package lsp
+
+import (
+	"maps"
+	"slices"
+
+	"go.lsp.dev/uri"
+
+	"handshake/refactor"
+)
+
+// A snapshot is the state of the session between two notifications. It is
+// immutable: calls work on the one that was current when they arrived.
+type snapshot struct {
+	docs  map[uri.URI]*document // the open documents
+	found map[uri.URI]*found    // what is known of them; nothing for some
+}
+
+// with returns the snapshot with another version of a document and what was
+// found in it.
+func (s *snapshot) with(d *document, f *found) *snapshot {
+	n := &snapshot{maps.Clone(s.docs), maps.Clone(s.found)}
+	n.docs[d.uri] = d
+	n.found[d.uri] = f
+	return n
+}
+
+// without returns the snapshot without a document.
+func (s *snapshot) without(d *document) *snapshot {
+	n := &snapshot{maps.Clone(s.docs), maps.Clone(s.found)}
+	delete(n.docs, d.uri)
+	delete(n.found, d.uri)
+	return n
+}
+
+// named returns the open document of a file, or nil.
+func (s *snapshot) named(name string) *document { return s.docs[uri.File(name)] }
+
+// found is what an analysis found in one document, with its places kept up to
+// date with the edits made since. It is immutable.
+type found struct {
+	*analysis
+	places []place
+}
+
+// A place is where an offer's finding is now.
+type place struct {
+	*offer
+	refactor.Span
+	related []refactor.Related
+}
+
+// move returns what was found after the splices. Findings whose place is cut by
+// an edit are dropped until the next analysis.
+func (f *found) move(splices []splice) *found {
+	if f == nil {
+		return nil
+	}
+	n := &found{f.analysis, nil}
+next:
+	for _, p := range f.places {
+		p.related = slices.Clone(p.related)
+		for _, s := range splices {
+			if !s.move(&p.Span) {
+				continue next
+			}
+			for i := range p.related {
+				if p.related[i].File == p.File {
+					s.move(&p.related[i].Span)
+				}
+			}
+		}
+		n.places = append(n.places, p)
+	}
+	return n
+}

@@ -1,0 +1,252 @@
+package lsp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"go.lsp.dev/protocol"
+
+	"handshake/refactor"
+	"handshake/refactor/load"
+)
+
+// A view is what the server knows of one module: the metadata of the packages
+// with open files, and the types of what they depend on. A file outside of any
+// module has a view of its own directory.
+type view struct {
+	session *session
+	dir     string
+	module  bool
+	asked   chan struct{} // wakes run
+
+	// Guarded by session.mu.
+	base     *load.Graph        // metadata; nil until it is loaded
+	workers  map[string]*worker // by package ID
+	settings settings           // with .handshake.json
+	patterns map[string]bool    // what to load
+	force    bool               // load even if no open file asks for it
+	urgent   bool               // load at once
+
+	mu    sync.Mutex
+	of    *load.Graph          // the metadata that graph was made of
+	docs  map[string]*document // the documents whose contents graph has
+	graph *load.Graph
+}
+
+// viewOf returns the view of a file if it is known. The caller holds s.mu.
+func (s *session) viewOf(name string) *view { return s.placed[filepath.Dir(name)] }
+
+// place finds the view of an open file and has its package loaded.
+func (s *session) place(name string) {
+	dir := filepath.Dir(name)
+	root, module := moduleRoot(dir)
+	if !module {
+		s.tell(protocol.MessageTypeWarning, dir+" is not in a Go module: its files are looked at one by one, with the standard library only.")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.views[root]
+	if v == nil || v.module != module {
+		v = &view{
+			session: s, dir: root, module: module, asked: make(chan struct{}, 1),
+			workers: make(map[string]*worker), patterns: make(map[string]bool), settings: s.settings,
+		}
+		s.views[root] = v
+		s.tasks.Go(v.run)
+	}
+	s.placed[dir] = v
+	v.patterns[v.pattern(name)] = true
+	v.urgent = true
+	v.reload(true)
+}
+
+// moduleRoot returns the closest directory above with a go.mod; if there is
+// none, dir itself.
+func moduleRoot(dir string) (root string, module bool) {
+	for d := dir; ; d = filepath.Dir(d) {
+		if info, err := os.Stat(filepath.Join(d, "go.mod")); err == nil && info.Mode().IsRegular() {
+			return d, true
+		}
+		if d == filepath.Dir(d) {
+			return dir, false
+		}
+	}
+}
+
+// pattern returns what the go command is asked for to get the package of a
+// file.
+func (v *view) pattern(name string) string {
+	if !v.module {
+		return "file=" + name
+	}
+	rel, err := filepath.Rel(v.dir, filepath.Dir(name))
+	if err != nil {
+		return "file=" + name
+	}
+	return "./" + filepath.ToSlash(rel)
+}
+
+// wants reports whether the package of a file is or is being loaded. The caller
+// holds session.mu.
+func (v *view) wants(name string) bool { return v.patterns[v.pattern(name)] }
+
+// reload has the metadata loaded soon; without force only if an open file has
+// other imports, build constraints, … than the metadata. The caller holds
+// session.mu.
+func (v *view) reload(force bool) {
+	v.force = v.force || force
+	select {
+	case v.asked <- struct{}{}:
+	default:
+	}
+}
+
+// run loads the metadata as often as it is asked for, one load at a time.
+func (v *view) run() {
+	s := v.session
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-v.asked:
+		}
+		s.mu.Lock()
+		delay := reloadDelay
+		if v.urgent {
+			delay = 0
+		}
+		s.mu.Unlock()
+		if !quiet(s.ctx, v.asked, func() time.Duration { return delay }) {
+			return
+		}
+		s.mu.Lock()
+		snap, base, force := s.current, v.base, v.force
+		patterns := slices.Sorted(maps.Keys(v.patterns))
+		v.force, v.urgent = false, false
+		s.mu.Unlock()
+		docs := v.documents(snap)
+		if !force && base != nil && !outdated(base, docs) {
+			continue
+		}
+		if graph := v.load(docs, patterns); graph != nil {
+			s.mu.Lock()
+			v.base = graph
+			s.wakeAll(v)
+			s.mu.Unlock()
+		}
+	}
+}
+
+// quiet returns when nothing was received for the time that delay returns. It
+// is false if ctx is done before.
+func quiet(ctx context.Context, c <-chan struct{}, delay func() time.Duration) bool {
+	timer := time.NewTimer(delay())
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-c:
+			timer.Reset(delay())
+		case <-timer.C:
+			return true
+		}
+	}
+}
+
+// documents returns the open files of the view by name.
+func (v *view) documents(snap *snapshot) map[string]*document {
+	v.session.mu.Lock()
+	defer v.session.mu.Unlock()
+	docs := make(map[string]*document)
+	for _, d := range snap.docs {
+		if d.name != "" && v.session.viewOf(d.name) == v {
+			docs[d.name] = d
+		}
+	}
+	return docs
+}
+
+func overlay(docs map[string]*document) map[string][]byte {
+	out := make(map[string][]byte, len(docs))
+	for name, d := range docs {
+		out[name] = d.src
+	}
+	return out
+}
+
+// load asks the go command for metadata. It returns nil, and tells the user, if
+// there is none.
+func (v *view) load(docs map[string]*document, patterns []string) *load.Graph {
+	s := v.session
+	set := v.configure()
+	cfg := load.Config{Dir: v.dir, Env: set.environ(), BuildFlags: set.BuildFlags, Tests: true, Overlay: overlay(docs)}
+	graph, err := load.Load(s.ctx, cfg, patterns...)
+	switch {
+	case s.ctx.Err() != nil:
+		return nil
+	case errors.Is(err, exec.ErrNotFound):
+		s.tell(protocol.MessageTypeError, "The go command was not found. handshake needs it to find packages: put it on the PATH or set env.PATH in the settings.")
+		return nil
+	case err != nil:
+		s.tell(protocol.MessageTypeError, fmt.Sprintf("Cannot load packages in %s: %v", v.dir, err))
+		return nil
+	}
+	for _, m := range graph.Roots() {
+		if len(m.Files) == 0 && len(m.Errors) > 0 {
+			s.tell(protocol.MessageTypeWarning, fmt.Sprintf("Cannot load package %s: %v", m.Path, m.Errors[0]))
+		}
+	}
+	return graph
+}
+
+// outdated reports whether the metadata was made of other imports, package
+// clauses or build constraints than the documents have.
+func outdated(base *load.Graph, docs map[string]*document) bool {
+	for name, d := range docs {
+		now, ok := load.Header(d.src)
+		if !ok {
+			continue // being typed
+		}
+		src, err := base.Source(name)
+		if err != nil {
+			return true
+		}
+		if then, _ := load.Header(src); then != now {
+			return true
+		}
+	}
+	return false
+}
+
+// graphOf returns the metadata with the contents of the open documents. Graphs
+// are made one of the other, so that they share the types of what did not
+// change.
+func (v *view) graphOf(base *load.Graph, docs map[string]*document) *load.Graph {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.of == base && maps.Equal(v.docs, docs) {
+		return v.graph
+	}
+	from := v.graph
+	if v.of != base {
+		from = base
+	}
+	v.of, v.docs, v.graph = base, docs, from.WithOverlay(overlay(docs))
+	return v.graph
+}
+
+// enabled returns the rules that run in the view.
+func (v *view) enabled() []*refactor.Rule {
+	v.session.mu.Lock()
+	defer v.session.mu.Unlock()
+	return v.session.rules(v.settings)
+}
