@@ -2,12 +2,18 @@ package hswait
 
 import "testing"
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 func Run(t *testing.T) {
 	items := []string{"a", "b", "c"}
 	var sum atomic.Int64
-	process := func(item string) { sum.Add(int64(item[0])) }
+	process := func(item string) {
+		time.Sleep(time.Second) // on the virtual clock of the bubble
+		sum.Add(int64(item[0]))
+	}
 	plain := func() {
 		//expand hswait
 	}

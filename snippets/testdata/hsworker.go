@@ -10,6 +10,11 @@ func Run(t *testing.T) {
 	w := NewWorker()
 	w.Start()
 	w.Start()
+	w.starting.Do(func() { t.Error("Start did nothing") })
+	time.Sleep(time.Minute) // on the virtual clock of the bubble
+	if stopped(w) {
+		t.Error("stopped by itself")
+	}
 	w.Stop()
 	w.Stop()
 	w.Start() // must not start again: nothing would stop it
