@@ -39,8 +39,11 @@ func (b *Builder) AddArg(call *ast.CallExpr, expr string) {
 		return
 	}
 	at := len(call.Args)
-	sig, ok := types.Unalias(b.pkg.Info.TypeOf(call.Fun)).Underlying().(*types.Signature)
-	if !ok {
+	var sig *types.Signature
+	if t := b.pkg.Info.TypeOf(call.Fun); t != nil {
+		sig, _ = t.Underlying().(*types.Signature)
+	}
+	if sig == nil {
 		b.fail(fmt.Errorf("%s is not a call of a function", b.Text(call)))
 		return
 	}

@@ -69,6 +69,8 @@ func TestErrors(t *testing.T) {
 		{"unnamed parameters", "package p\n\nfunc F(int, string) {}\n", "no names", func(s spot) { s.AddParam(fn(s, "F").Type, "x int") }},
 		{"results of one call", "package p\n\nfunc F(x, y int) {}\nfunc g() (x, y int) { return }\nfunc f() { F(g()) }\n", "results of one call",
 			func(s spot) { s.AddArg(find[*ast.CallExpr](s, "F("), "x") }},
+		{"conversion", "\t_ = int(1)\n", "not a call of a function", func(s spot) { s.AddArg(find[*ast.CallExpr](s, "int("), "x") }},
+		{"call of the unknown", "\tunknown()\n", "not a call of a function", func(s spot) { s.AddArg(find[*ast.CallExpr](s, "unknown("), "x") }},
 		{"overlap", "\ta()\n", "overlap", func(s spot) {
 			s.DeleteStmt(stmt(s, "a"))
 			s.ReplaceNode(stmt(s, "a"), "b()")

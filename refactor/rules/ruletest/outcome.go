@@ -92,7 +92,8 @@ func (p *program) resolve(n int, f finding, fix refactor.Fix) (o outcome, proble
 	bad := func(format string, args ...any) {
 		problems = append(problems, fmt.Sprintf("%s:%d: fix %q: ", f.file, f.line, fix.Title)+short(fmt.Sprintf(format, args...)))
 	}
-	if _, err := fix.Make(); err != nil {
+	first, err := fix.Make()
+	if err != nil {
 		o.reason = short(err.Error())
 		return o, nil
 	}
@@ -100,6 +101,9 @@ func (p *program) resolve(n int, f finding, fix refactor.Fix) (o outcome, proble
 	if err != nil {
 		bad("%v", err)
 		return o, problems
+	}
+	if !slices.Equal(first, edits) {
+		bad("made twice, the edits are %v, then %v", first, edits)
 	}
 	if o.program, err = p.with(edits); err != nil {
 		bad("%v", err)

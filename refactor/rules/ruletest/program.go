@@ -80,7 +80,7 @@ func newProgram(sources map[string][]byte) *program {
 		for _, xtest := range []bool{false, true} {
 			if pkg, err := p.check(key{dir, xtest}); err != nil {
 				p.problems = append(p.problems, err.Error())
-			} else if pkg != nil {
+			} else if pkg != nil && !foreign(dir) {
 				p.packages = append(p.packages, pkg)
 			}
 		}
@@ -109,6 +109,9 @@ func (p *program) check(k key) (*refactor.Package, error) {
 		}
 		f := &refactor.File{Name: abs, Src: p.sources[name], Syntax: syntax, Tok: fset.File(syntax.FileStart)}
 		f.ReadOnly = refactor.ReadOnly(f)
+		if foreign(k.dir) {
+			f.ReadOnly = "it belongs to a dependency"
+		}
 		if err != nil {
 			f.ReadOnly = "it does not parse: " + err.Error()
 			p.problems = append(p.problems, short(err.Error()))
@@ -120,6 +123,9 @@ func (p *program) check(k key) (*refactor.Package, error) {
 	}
 	p.byKey[k] = nil
 	id := path.Join(p.module, k.dir)
+	if foreign(k.dir) {
+		id = k.dir
+	}
 	if k.xtest {
 		id += "_test"
 	}
@@ -134,13 +140,24 @@ func (p *program) check(k key) (*refactor.Package, error) {
 	return pkg, nil
 }
 
+// foreign reports whether a folder stands for a package outside of the module:
+// it is the import path, as in golang.org/x/sync/errgroup.
+func foreign(dir string) bool {
+	first, _, ok := strings.Cut(dir, "/")
+	return ok && strings.Contains(first, ".")
+}
+
 // load resolves an import: a package of the archive or a standard one.
 func (p *program) load(importPath string) (*types.Package, error) {
-	rest, ok := strings.CutPrefix(importPath+"/", p.module+"/")
-	if !ok {
-		return p.std.Importer.Import(importPath)
+	dir := importPath
+	if !foreign(importPath) || strings.HasPrefix(importPath+"/", p.module+"/") {
+		rest, ok := strings.CutPrefix(importPath+"/", p.module+"/")
+		if !ok {
+			return p.std.Importer.Import(importPath)
+		}
+		dir = path.Clean("./" + rest)
 	}
-	pkg, err := p.check(key{dir: path.Clean("./" + rest)})
+	pkg, err := p.check(key{dir: dir})
 	if err != nil {
 		return nil, err
 	}

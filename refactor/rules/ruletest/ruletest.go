@@ -3,7 +3,9 @@
 // README.md is documentation and golden test at once: the fixes of its Before
 // must lead to its After. Each testdata/*.txtar is a case: Go files, in one or
 // more folders, with a go.mod if the language version matters (1.26 if not).
-// Only the standard library and the packages of the archive can be imported.
+// Only the standard library and the packages of the archive can be imported;
+// a folder such as golang.org/x/sync/errgroup is a package of that path, which
+// the rule does not get to see and which needs to hold only what is used of it.
 //
 // A finding is expected by a comment at the end of its line, or some lines
 // above or below it, which the rule does not get to see:

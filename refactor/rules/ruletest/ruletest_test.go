@@ -3,6 +3,7 @@ package ruletest
 import (
 	_ "embed"
 	"errors"
+	"fmt"
 	"go/ast"
 	"os"
 	"strings"
@@ -76,6 +77,7 @@ func TestCasesFail(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := string(data)
+	times := 0
 	replace := func(f *refactor.Finding, text string) []refactor.Edit {
 		return []refactor.Edit{{Span: f.Span, New: text}}
 	}
@@ -102,6 +104,10 @@ func TestCasesFail(t *testing.T) {
 			return replace(f, "_ = time.Now")
 		}), `the comment "// The pause." would be lost`},
 		{"not idempotent", good, making(func(f *refactor.Finding) []refactor.Edit { return replace(f, "time.Sleep(1)") }), "there is as much to fix afterwards"},
+		{"made differently each time", good, making(func(f *refactor.Finding) []refactor.Edit {
+			times++
+			return replace(f, fmt.Sprint("println(", times, ")"))
+		}), "made twice"},
 		{"long message", good, with(func(f *refactor.Finding) { f.Message = strings.Repeat("sleeps", 20) }), "is not one line of at most 100 characters"},
 		{"empty span", good, with(func(f *refactor.Finding) { f.Span.End = f.Span.Start }), "the span from 75 to 75 is empty"},
 		{"equal titles", good, with(func(f *refactor.Finding) { f.Fixes = append(f.Fixes, f.Fixes[0]) }), "or that of another fix too"},
