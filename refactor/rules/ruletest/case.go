@@ -105,20 +105,26 @@ var goldenName = regexp.MustCompile(`^fix(?: (\d+))?: (.*)$`)
 // wantComment matches an expectation up to the end of its line.
 var wantComment = regexp.MustCompile("[ \t]*// want([+-][0-9]+)?((?:[ \t]+(?:\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`))+)[ \t]*$")
 
+var almostWant = regexp.MustCompile("// want ?[-+\"`]")
+
 var quoted = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`")
 
 // extract takes the expectations out of a file. The lines stay what they are.
 func extract(name, text string) (src string, wants []want, err error) {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
+		line, ending := strings.CutSuffix(line, "\r")
 		m := wantComment.FindStringSubmatch(line)
 		if m == nil {
-			if strings.Contains(line, "// want") {
+			if almostWant.MatchString(line) {
 				err = fmt.Errorf("%s:%d: an expectation is written // want \"regexp\"", name, i+1)
 			}
 			continue
 		}
 		lines[i] = strings.TrimSuffix(line, m[0])
+		if ending {
+			lines[i] += "\r"
+		}
 		offset := 0
 		if m[1] != "" {
 			offset, _ = strconv.Atoi(m[1])

@@ -15,7 +15,7 @@ import (
 	"handshake/refactor/edit"
 )
 
-//go:embed README.md
+//go:embed testdata/toy/README.md
 var readme string
 
 // toy finds every statement time.Sleep(…) and offers to delete it, unless its
@@ -47,7 +47,27 @@ var toy = &refactor.Rule{Name: "toy", Doc: readme, Run: func(pkg *refactor.Packa
 	return found
 }}
 
-func TestRun(t *testing.T) { Run(t, toy) }
+func TestRun(t *testing.T) {
+	t.Chdir("testdata/toy")
+	Run(t, toy)
+}
+
+func TestExtract(t *testing.T) {
+	src, wants, err := extract("a.go", "a // why // want \"x\" `y`\r\n\t// want-1 \"z\\\"\"\nb \n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "a // why\r\n\nb \n"; src != want {
+		t.Errorf("the source is %q, not %q", src, want)
+	}
+	got := ""
+	for _, w := range wants {
+		got += fmt.Sprintf("%s:%d:%s ", w.file, w.line, w.re)
+	}
+	if want := `a.go:1:x a.go:1:y a.go:1:z" `; got != want {
+		t.Errorf("the expectations are %s, not %s", got, want)
+	}
+}
 
 // with returns a copy of the toy rule that differs by what change does to its
 // findings.
@@ -72,7 +92,7 @@ func making(edit func(f *refactor.Finding) []refactor.Edit) *refactor.Rule {
 }
 
 func TestCasesFail(t *testing.T) {
-	data, err := os.ReadFile("testdata/toy.txtar")
+	data, err := os.ReadFile("testdata/toy/testdata/toy.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +109,7 @@ func TestCasesFail(t *testing.T) {
 		{"finding expected elsewhere", strings.Replace(good, `want "sleeps"`, `want+1 "sleeps"`, 1), toy, `a.go:9: no finding matches "sleeps"`},
 		{"finding not expected", strings.Replace(good, ` // want "sleeps"`, ``, 1), toy, "a.go:8: unexpected finding: main sleeps"},
 		{"another message", strings.Replace(good, `want "sleeps"`, `want "slept"`, 1), toy, "no finding matches"},
-		{"bad expectation", strings.Replace(good, `want "sleeps"`, `want sleeps`, 1), toy, `an expectation is written`},
+		{"bad expectation", strings.Replace(good, `want "sleeps"`, `want "sleeps`, 1), toy, `an expectation is written`},
 		{"golden differs", strings.Replace(good, "fix 1: Remove time.Sleep (faster)/a.go --\npackage main\n", "fix 1: Remove time.Sleep (faster)/a.go --\npackage main\n\n// No.\n", 1), toy, "-// No."},
 		{"golden without a fix", good + "-- fix: Add time.Sleep/a.go --\n", toy, "has no fix"},
 		{"golden of no file", good + "-- fix: Remove time.Sleep/c.go --\n", toy, "does not end in the name of a file"},
@@ -130,7 +150,7 @@ func TestCasesFail(t *testing.T) {
 }
 
 func TestUpdate(t *testing.T) {
-	data, err := os.ReadFile("testdata/toy.txtar")
+	data, err := os.ReadFile("testdata/toy/testdata/toy.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
