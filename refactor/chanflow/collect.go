@@ -43,9 +43,14 @@ func (b *builder) bind() {
 			lits[obj] = lit
 		}
 	}
-	mask := []ast.Node{(*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.RangeStmt)(nil), (*ast.IncDecStmt)(nil), (*ast.UnaryExpr)(nil)}
+	mask := []ast.Node{(*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.RangeStmt)(nil), (*ast.IncDecStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.FuncType)(nil), (*ast.FuncDecl)(nil)}
 	for cur := range b.root.Preorder(mask...) {
 		switch n := cur.Node().(type) {
+		case *ast.FuncDecl:
+			b.initialised(n.Recv, assign)
+		case *ast.FuncType:
+			b.initialised(n.Params, assign)
+			b.initialised(n.Results, assign)
 		case *ast.AssignStmt:
 			for i, lhs := range n.Lhs {
 				var rhs ast.Expr
@@ -88,6 +93,18 @@ func (b *builder) bind() {
 	for obj, lit := range lits {
 		if !b.flexed[obj] {
 			b.byObj[obj] = &Func{Lit: lit}
+		}
+	}
+}
+
+// initialised counts the parameters in a list as assigned by the call.
+func (b *builder) initialised(list *ast.FieldList, assign func(lhs, rhs ast.Expr)) {
+	if list == nil {
+		return
+	}
+	for _, field := range list.List {
+		for _, name := range field.Names {
+			assign(name, nil)
 		}
 	}
 }
@@ -254,7 +271,7 @@ func (b *builder) use(cur inspector.Cursor) Use {
 			return inOnce
 		case groupGo(f) != 0:
 			return Spawned
-		case name == "testing/synctest.Test" || name == "testing/synctest.Run":
+		case name == "testing/synctest.Test" || name == "testing/synctest.Run" || name == "internal/synctest.Run":
 			return Bubble
 		case f != nil && f.Pkg() != nil && f.Pkg().Path() == "testing" && f.Name() == "Cleanup":
 			return Cleanup

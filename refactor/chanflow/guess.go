@@ -42,9 +42,25 @@ type Guess struct {
 	Exclusive bool          // no other goroutine is known to be in flight that the sleep may cover
 }
 
-// Guess returns the event that the sleep is a guess about, or nil where it is
-// none or cannot be told. Each sleep is a guess about one event.
-func (m *Model) Guess(s *Sleep) *Guess {
+// Guesses returns what the sleeps of the package are guesses about, in source
+// order. Each sleep is a guess about one event at most.
+func (m *Model) Guesses() []*Guess {
+	return m.Pkg.Memo(guessKey{}, func() any {
+		var out []*Guess
+		for _, s := range m.Sleeps {
+			if g := m.guess(s); g != nil {
+				out = append(out, g)
+			}
+		}
+		return out
+	}).([]*Guess)
+}
+
+type guessKey struct{}
+
+// guess returns the event that the sleep is a guess about, or nil where it is
+// none or cannot be told.
+func (m *Model) guess(s *Sleep) *Guess {
 	if !s.IsGuess() {
 		return nil
 	}
@@ -274,7 +290,7 @@ func harmless(f *types.Func) bool {
 // are looked at after the sleep; or, in main, whose work would be cut off.
 func (m *Model) guessFinished(g *Guess) bool {
 	for _, sp := range g.Spawns {
-		if sp.Body.MayStay() || m.delays(sp) {
+		if sp.Body.MayStay() || m.delays(sp) || m.mayBlockInside(sp.Body, nil) {
 			return false
 		}
 	}
@@ -292,6 +308,9 @@ func (m *Model) guessFinished(g *Guess) bool {
 	}
 	for _, sp := range g.Spawns {
 		if e, use := m.observed(sp, sp.Body.Body.List, g.Sleep); e != nil {
+			if m.answersBefore(sp, g.Sleep, e, use) {
+				return false
+			}
 			g.Event, g.Effect, g.Use = Finished, e, use
 			return true
 		}
@@ -299,6 +318,51 @@ func (m *Model) guessFinished(g *Guess) bool {
 	if g.Sleep.Fn.IsMain() {
 		g.Event = Finished
 		return true
+	}
+	return false
+}
+
+// mayBlockInside reports whether the frame calls something outside of the
+// package that by its name waits for another: such a goroutine is not finished
+// but blocked when the sleep ends, and the parent goes on to release it.
+func (m *Model) mayBlockInside(f *Func, seen map[*Func]bool) bool {
+	if seen == nil {
+		seen = make(map[*Func]bool)
+	}
+	if seen[f] {
+		return false
+	}
+	seen[f] = true
+	found := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || found {
+			return !found
+		}
+		if callee := m.Callee(call); callee != nil {
+			found = callee != f && m.mayBlockInside(callee, seen)
+			return !found
+		}
+		static := m.Static(call)
+		found = static != nil && static.Signature().Recv() != nil && blocks(static)
+		return !found
+	})
+	return found
+}
+
+// answersBefore reports whether the parent, between the sleep and its look at
+// the effect, calls something with other state that it shares with the
+// goroutine: the goroutine may need that to finish.
+func (m *Model) answersBefore(sp *Spawn, s *Sleep, e *Mutation, use ast.Node) bool {
+	for st := range m.After(s.Stmt) {
+		if st.End() >= use.Pos() {
+			return false
+		}
+		for shared := range m.Shared(sp) {
+			if shared != e.Root && m.calledWith(shared, st) {
+				return true
+			}
+		}
 	}
 	return false
 }
@@ -350,7 +414,31 @@ func (m *Model) guessStarted(g *Guess) bool {
 // goroutine: it is the time for which the goroutine is to run.
 func (m *Model) soaks(g *Guess) bool {
 	n := m.next(g.Sleep)
-	return n != nil && m.signalsStop(g.Sleep.Fn, n)
+	if n == nil {
+		return false
+	}
+	if m.signalsStop(g.Sleep.Fn, n) {
+		return true
+	}
+	stops := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if f := m.Static(call); f != nil && stopNames[f.Name()] {
+				for _, sp := range g.Spawns {
+					for shared := range m.Shared(sp) {
+						stops = stops || m.Root(call.Fun) == shared
+					}
+				}
+			}
+		}
+		return !stops
+	})
+	return stops
+}
+
+// stopNames are what methods that end a goroutine or a server are called.
+var stopNames = map[string]bool{
+	"Stop": true, "Close": true, "Shutdown": true, "GracefulStop": true, "Cancel": true, "Kill": true, "Quit": true, "Terminate": true,
 }
 
 // next returns the statement that runs after the sleep, or nil at the end.
@@ -380,10 +468,16 @@ func (m *Model) guessParked(g *Guess) bool {
 	if gate == nil || gate.Ref.Obj == nil {
 		return false
 	}
+	if len(g.Spawns) == 1 && g.Spawns[0].Loop() == g.Sleep.Loop() {
+		return false // a single goroutine is to be blocked in the receive, which is tested
+	}
 	for _, sp := range g.Spawns {
 		_, rest := sp.Body.Split()
-		if sp.Body.Lit == nil || len(rest) == 0 {
-			return false
+		if sp.Body.Lit == nil || len(rest) < 2 {
+			return false // nothing is held back by the gate
+		}
+		if _, ok := rest[0].(*ast.ExprStmt); !ok {
+			return false // the value counts
 		}
 		wait := false
 		for op := range sp.Body.Within(rest[0].Pos(), rest[0].End()) {

@@ -106,3 +106,20 @@ func serves(f *types.Func) bool {
 	}
 	return false
 }
+
+// blocks reports whether a method of another package, or of an interface,
+// waits for another goroutine or process, judged by its name.
+func blocks(f *types.Func) bool {
+	if f.Pkg() != nil {
+		switch f.Pkg().Path() {
+		case "net/http", "sync", "sync/atomic", "bytes", "strings", "bufio":
+			return false
+		}
+	}
+	for _, name := range []string{"Accept", "Recv", "Receive", "Read", "Get", "Lock", "RLock", "Acquire", "Take", "Pop", "Dequeue", "Next", "Wait", "Join", "Watch", "Run", "Serve", "Listen", "Decode", "Scan", "Fetch", "Poll"} {
+		if rest, ok := strings.CutPrefix(f.Name(), name); ok && (rest == "" || rest[0] < 'a' || rest[0] > 'z') {
+			return true
+		}
+	}
+	return false
+}

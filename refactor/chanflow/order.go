@@ -3,6 +3,7 @@ package chanflow
 import (
 	"go/ast"
 	"go/token"
+	"go/types"
 	"iter"
 
 	"golang.org/x/tools/go/ast/edge"
@@ -102,4 +103,21 @@ func (f *Func) Within(pos, end token.Pos) iter.Seq[*Op] {
 			}
 		}
 	}
+}
+
+// IsLoopVar reports whether a variable is declared by the head of a loop.
+func (m *Model) IsLoopVar(obj types.Object) bool {
+	cur, ok := m.root.FindByPos(obj.Pos(), obj.Pos())
+	if !ok {
+		return false
+	}
+	for c := range cur.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
+		switch n := c.Node().(type) {
+		case *ast.ForStmt:
+			return obj.Pos() < n.Body.Pos()
+		case *ast.RangeStmt:
+			return obj.Pos() < n.Body.Pos()
+		}
+	}
+	return false
 }

@@ -2,6 +2,8 @@ package chanflow
 
 import (
 	"go/ast"
+	"go/constant"
+	"go/token"
 	"go/types"
 )
 
@@ -107,4 +109,45 @@ func (sp *Spawn) ownsListener(ln types.Object) bool {
 		return false
 	}
 	return sp.Outside(Ref{Obj: ln, Base: ln}).Obj == nil
+}
+
+// ServerAddress returns the address that the http.Server in a variable was
+// given where it was made in this package, if that is one constant; else nil.
+func (m *Model) ServerAddress(server ast.Expr) constant.Value {
+	obj := m.Ref(server).Obj
+	var lit *ast.CompositeLit
+	for cur := range m.root.Preorder((*ast.AssignStmt)(nil)) {
+		for _, lhs := range cur.Node().(*ast.AssignStmt).Lhs {
+			if sel, ok := lhs.(*ast.SelectorExpr); ok && sel.Sel.Name == "Addr" && isNamed(m.Pkg.Info.TypeOf(sel.X), "net/http", "Server") {
+				return nil // given later
+			}
+		}
+	}
+	for cur := range m.root.Preorder((*ast.CompositeLit)(nil)) {
+		n := cur.Node().(*ast.CompositeLit)
+		if !isNamed(m.Pkg.Info.TypeOf(n), "net/http", "Server") {
+			continue
+		}
+		if u, ok := cur.Parent().Node().(*ast.UnaryExpr); ok && u.Op == token.AND {
+			cur = cur.Parent()
+		}
+		b := builder{Model: m}
+		if obj != nil && b.target(cur).Obj == obj {
+			if lit != nil {
+				return nil
+			}
+			lit = n
+		}
+	}
+	if lit == nil {
+		return nil
+	}
+	for _, e := range lit.Elts {
+		if kv, ok := e.(*ast.KeyValueExpr); ok {
+			if id, ok := kv.Key.(*ast.Ident); ok && id.Name == "Addr" {
+				return m.Pkg.Info.Types[kv.Value].Value
+			}
+		}
+	}
+	return nil
 }

@@ -189,7 +189,7 @@ func (m *Model) assertsAbsence(cond ast.Expr) bool {
 		case token.LAND, token.LOR:
 			return m.assertsAbsence(x.X) || m.assertsAbsence(x.Y)
 		case token.NEQ, token.GTR:
-			return m.isZero(x.Y) && !isError(m.Pkg.Info.TypeOf(x.X))
+			return m.isZero(x.Y) && !IsError(m.Pkg.Info.TypeOf(x.X))
 		}
 	case *ast.Ident, *ast.SelectorExpr, *ast.CallExpr:
 		return true // fails if it is true
@@ -212,7 +212,8 @@ func (m *Model) isZero(e ast.Expr) bool {
 	return false
 }
 
-func isError(t types.Type) bool {
+// IsError reports whether t is the type error.
+func IsError(t types.Type) bool {
 	return t != nil && types.Identical(t, types.Universe.Lookup("error").Type())
 }
 
@@ -232,7 +233,7 @@ func (m *Model) negativeAssert(call *ast.CallExpr) (neg, is bool) {
 		return true, true
 	case "Nil":
 		for _, arg := range call.Args {
-			if isError(m.Pkg.Info.TypeOf(arg)) {
+			if IsError(m.Pkg.Info.TypeOf(arg)) {
 				return false, true
 			}
 		}

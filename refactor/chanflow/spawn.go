@@ -2,6 +2,7 @@ package chanflow
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
@@ -150,4 +151,14 @@ func rebase(r, arg Ref) Ref {
 	}
 	r.Base = arg.Base
 	return r
+}
+
+// Head returns the range of the source that starts the goroutine, without the
+// body of a literal and without arguments: "go worker", "go func()", "wg.Go".
+func (s *Spawn) Head() (pos, end token.Pos) {
+	end = s.Call.Fun.End()
+	if lit, ok := s.Call.Fun.(*ast.FuncLit); ok {
+		end = lit.Type.End()
+	}
+	return s.Stmt.Pos(), end
 }

@@ -76,7 +76,7 @@ func (m *Model) Resident(s ast.Stmt) bool {
 			}
 			return false
 		case *ast.ForStmt:
-			if n.Cond == nil && !m.leavesLoop(n) {
+			if n.Cond == nil { // left on an error or an answer, if ever
 				stay = true
 				return false
 			}
@@ -141,51 +141,6 @@ func hasDefault(s *ast.SelectStmt) bool {
 	return false
 }
 
-// leavesLoop reports whether an endless loop has a break or return of its own
-// that is not the answer to a channel or a sleep: a retry or parse loop ends,
-// an event loop stays.
-func (m *Model) leavesLoop(loop *ast.ForStmt) bool {
-	leaves := false
-	depth := 0
-	var visit func(ast.Node) bool
-	visit = func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
-			depth++
-			for _, c := range children(n) {
-				ast.Inspect(c, visit)
-			}
-			depth--
-			return false
-		case *ast.ReturnStmt:
-			leaves = true
-		case *ast.BranchStmt:
-			if n.Tok == token.GOTO || n.Tok == token.BREAK && (depth == 0 || n.Label != nil) {
-				leaves = true
-			}
-		}
-		return !leaves
-	}
-	ast.Inspect(loop.Body, visit)
-	return leaves
-}
-
-func children(n ast.Node) []ast.Node {
-	var out []ast.Node
-	ast.Inspect(n, func(c ast.Node) bool {
-		if c == n {
-			return true
-		}
-		if c != nil {
-			out = append(out, c)
-		}
-		return false
-	})
-	return out
-}
-
 // callStays reports whether a call may not return.
 func (m *Model) callStays(call *ast.CallExpr, inLoop bool) bool {
 	if f := m.Callee(call); f != nil && f.Lit == nil || f != nil && f.Use == Bound {
@@ -195,8 +150,8 @@ func (m *Model) callStays(call *ast.CallExpr, inLoop bool) bool {
 	if f == nil {
 		return false
 	}
-	if f.FullName() == "time.Sleep" {
-		return inLoop // polling or pacing
+	if inLoop && (f.FullName() == "time.Sleep" || f.Signature().Recv() != nil && blocks(f)) {
+		return true // polling, pacing, or reading until the end
 	}
 	if kind, ok := syncKind(f); ok {
 		return kind == Wait

@@ -89,10 +89,17 @@ func random(b *Builder, file *ast.File, ops []byte) (inserts int, only bool) {
 	var elems []ast.Node // of lists
 	var blocks []*ast.BlockStmt
 	var exprs []ast.Expr
+	clauses := make(map[*ast.BlockStmt]bool) // bodies that hold no statements
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.SwitchStmt:
+			clauses[n.Body] = true
+		case *ast.TypeSwitchStmt:
+			clauses[n.Body] = true
+		case *ast.SelectStmt:
+			clauses[n.Body] = true
 		case *ast.BlockStmt:
-			if clauses := len(n.List) > 0 && isClause(n.List[0]); !clauses && n.Rbrace.IsValid() {
+			if !clauses[n] && n.Rbrace.IsValid() {
 				blocks = append(blocks, n)
 				elems = append(elems, nodes(n.List)...)
 			}
@@ -135,14 +142,6 @@ func random(b *Builder, file *ast.File, ops []byte) (inserts int, only bool) {
 		inserts++
 	}
 	return inserts, only
-}
-
-func isClause(s ast.Stmt) bool {
-	switch s.(type) {
-	case *ast.CaseClause, *ast.CommClause:
-		return true
-	}
-	return false
 }
 
 func checkEdits(t *testing.T, src []byte, edits []refactor.Edit, inserts int, only bool) {

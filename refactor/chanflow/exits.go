@@ -1,0 +1,271 @@
+package chanflow
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// Exits returns the operations by which the frame may end while it runs the
+// statements: returns, and calls that may end the goroutine but not the
+// program. A panic counts where the frame recovers from it; there any call may
+// panic, and the first one stands for them all.
+func (f *Func) Exits(stmts []ast.Stmt) []*Op {
+	if len(stmts) == 0 {
+		return nil
+	}
+	m := f.model
+	recovers := f.Recovers()
+	var out []*Op
+	for op := range f.Within(stmts[0].Pos(), stmts[len(stmts)-1].End()) {
+		switch {
+		case op.Deferred:
+		case op.Kind == Exit && op.Exit == Halt:
+		case op.Kind == Exit && op.Exit == Panic && !recovers:
+		case op.Kind == Exit:
+			out = append(out, op)
+		case op.Kind == Call && op.Callee != nil && op.Callee.mayGoexit(nil):
+			out = append(out, &Op{Kind: Exit, Exit: MayGoexit, Node: op.Node, Fn: f, cur: op.cur})
+		}
+	}
+	for _, s := range stmts {
+		ast.Inspect(s, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncLit:
+				return m.frames[n] == f
+			case *ast.DeferStmt, *ast.GoStmt:
+				return false
+			case *ast.CallExpr:
+				if recovers && len(out) == 0 || m.handsTesting(n) {
+					out = append(out, &Op{Kind: Exit, Exit: MayGoexit, Node: n, Fn: f})
+				}
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// handsTesting reports whether a call hands the test to another package that
+// is not known to return: it may call FailNow.
+func (m *Model) handsTesting(call *ast.CallExpr) bool {
+	f := m.Static(call)
+	if f != nil && f.Pkg() != nil {
+		if f.Pkg() == m.Pkg.Types || f.Pkg().Path() == "testing" || exitOf(f) != NoExit {
+			return false // looked at, or known
+		}
+		if path := f.Pkg().Path(); len(path) > 7 && path[len(path)-7:] == "/assert" {
+			return false
+		}
+	}
+	for _, arg := range call.Args {
+		if t := m.Pkg.Info.TypeOf(arg); t != nil && isTesting(t) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayGoexit reports whether a call of f may end the calling goroutine.
+func (f *Func) mayGoexit(seen map[*Func]bool) bool {
+	if seen == nil {
+		seen = make(map[*Func]bool)
+	}
+	if seen[f] {
+		return false
+	}
+	seen[f] = true
+	for _, op := range f.Ops {
+		switch {
+		case op.Kind == Exit && (op.Exit == Goexit || op.Exit == MayGoexit):
+			return true
+		case op.Kind == Call && op.Callee != nil && op.Callee.mayGoexit(seen):
+			return true
+		}
+	}
+	return false
+}
+
+// Recovers reports whether the frame has a deferred function that calls
+// recover, so that it may end by a panic without the program ending.
+func (f *Func) Recovers() bool {
+	m := f.model
+	found := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		d, ok := n.(*ast.DeferStmt)
+		if !ok {
+			if lit, ok := n.(*ast.FuncLit); ok {
+				return m.frames[lit] == f
+			}
+			return !found
+		}
+		var body ast.Node
+		if lit, ok := ast.Unparen(d.Call.Fun).(*ast.FuncLit); ok {
+			body = lit.Body
+		} else if callee := m.Callee(d.Call); callee != nil {
+			body = callee.Body
+		}
+		if body != nil {
+			ast.Inspect(body, func(n ast.Node) bool {
+				if id, ok := n.(*ast.Ident); ok {
+					if b, ok := m.Pkg.Info.Uses[id].(*types.Builtin); ok && b.Name() == "recover" {
+						found = true
+					}
+				}
+				return !found
+			})
+		}
+		return !found
+	})
+	return found
+}
+
+// FailedCheck returns the error variable whose check a return answers, in
+//
+//	if err != nil { …; return }
+//
+// or nil if the return is no such exit.
+func (m *Model) FailedCheck(exit *Op) *ast.Ident {
+	if exit.Exit != Return {
+		return nil
+	}
+	ret := exit.Node.(*ast.ReturnStmt)
+	block, ok := exit.cur.Parent().Node().(*ast.BlockStmt)
+	if !ok || block.List[len(block.List)-1] != ret {
+		return nil
+	}
+	check, ok := exit.cur.Parent().Parent().Node().(*ast.IfStmt)
+	if !ok || check.Body != block {
+		return nil
+	}
+	cond, ok := ast.Unparen(check.Cond).(*ast.BinaryExpr)
+	if !ok || cond.Op.String() != "!=" || !m.Pkg.Info.Types[cond.Y].IsNil() {
+		return nil
+	}
+	id, ok := ast.Unparen(cond.X).(*ast.Ident)
+	if !ok || !IsError(m.Pkg.Info.TypeOf(id)) {
+		return nil
+	}
+	for _, s := range block.List { // it must still hold the error at the return
+		if a, ok := s.(*ast.AssignStmt); ok && m.Mentions(m.Pkg.Info.Uses[id], exprs(a.Lhs)...) {
+			return nil
+		}
+	}
+	return id
+}
+
+func exprs(list []ast.Expr) []ast.Node {
+	out := make([]ast.Node, len(list))
+	for i, e := range list {
+		out[i] = e
+	}
+	return out
+}
+
+// Held returns the locks that the frame may hold when it reaches the
+// statement: locked before it and not unlocked in between.
+func (f *Func) Held(at ast.Node) []types.Object {
+	var held []types.Object
+	for _, op := range f.Ops {
+		if op.Node.Pos() >= at.Pos() {
+			break
+		}
+		if op.Deferred || op.Ref.Obj == nil {
+			continue
+		}
+		switch op.Kind {
+		case Lock, RLock:
+			held = append(held, op.Ref.Obj)
+		case Unlock, RUnlock:
+			for i, obj := range held {
+				if obj == op.Ref.Obj {
+					held = append(held[:i], held[i+1:]...)
+					break
+				}
+			}
+		}
+	}
+	return held
+}
+
+// Takes returns the first of the locks that the frame may take while it runs
+// the statements, itself or in functions of the package, or nil.
+func (f *Func) Takes(locks []types.Object, stmts []ast.Stmt) types.Object {
+	if len(locks) == 0 || len(stmts) == 0 {
+		return nil
+	}
+	for op := range f.Within(stmts[0].Pos(), stmts[len(stmts)-1].End()) {
+		for _, l := range locks {
+			switch op.Kind {
+			case Lock, RLock:
+				if op.Ref.Obj == l {
+					return l
+				}
+			case Call:
+				if op.Callee != nil && (op.Callee.Does(Lock, l) || op.Callee.Does(RLock, l)) {
+					return l
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Anchor returns the statement that contains inner and stands in the same
+// list as later or as a statement around it: what must be inserted before to
+// be seen by both.
+func (m *Model) Anchor(inner, later ast.Stmt) ast.Stmt {
+	for st := range m.Before(later) {
+		if st.Pos() <= inner.Pos() && inner.End() <= st.End() {
+			return st
+		}
+	}
+	return nil
+}
+
+// Assigned reports whether a variable is assigned after its declaration, or
+// has its address taken, so that reading it later may give another value.
+func (m *Model) Assigned(obj types.Object) bool { return m.flexed[obj] }
+
+// Callers returns the calls of a declared function or method of the package in
+// source order. all is false if it is also used as a value, or may be called
+// through an interface of the package.
+func (m *Model) Callers(f *Func) (calls []*ast.CallExpr, all bool) {
+	if f.Obj == nil {
+		return nil, false
+	}
+	all = true
+	for cur := range m.root.Preorder((*ast.Ident)(nil)) {
+		id := cur.Node().(*ast.Ident)
+		if origin(m.Pkg.Info.Uses[id]) != types.Object(f.Obj) {
+			continue
+		}
+		c := cur
+		if sel, ok := cur.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == id {
+			c = cur.Parent()
+		}
+		call, ok := c.Parent().Node().(*ast.CallExpr)
+		if !ok || ast.Unparen(call.Fun) != c.Node() {
+			all = false
+			continue
+		}
+		calls = append(calls, call)
+	}
+	if f.Recv() != nil && m.inInterface(f.Obj.Name()) {
+		all = false
+	}
+	return calls, all
+}
+
+// inInterface reports whether an interface of the package has a method of that
+// name.
+func (m *Model) inInterface(name string) bool {
+	scope := m.Pkg.Types.Scope()
+	for _, n := range scope.Names() {
+		if tn, ok := scope.Lookup(n).(*types.TypeName); ok {
+			if _, ok := tn.Type().Underlying().(*types.Interface); ok && hasMethod(tn.Type(), name) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,273 @@
+// Package sleepdone finds sleeps that guess when a goroutine has finished, and
+// replaces them by a channel or a WaitGroup that tells.
+package sleepdone
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/types"
+	"go/version"
+
+	"handshake/refactor"
+	"handshake/refactor/chanflow"
+	"handshake/refactor/edit"
+)
+
+//go:embed README.md
+var readme string
+
+// Rule reports a sleep between starting finite goroutines and looking at what
+// they have done.
+var Rule = &refactor.Rule{Name: "sleepdone", Doc: readme, Severity: refactor.Warning, Run: run}
+
+func run(pkg *refactor.Package) []refactor.Finding {
+	m := chanflow.Of(pkg)
+	var out []refactor.Finding
+	for _, g := range m.Guesses() {
+		s := &site{Guess: g, m: m, pkg: pkg}
+		var f refactor.Finding
+		switch g.Event {
+		case chanflow.Finished:
+			f = s.finished()
+		case chanflow.Joined:
+			f = s.joined()
+		default:
+			continue // another rule's
+		}
+		f.Span = pkg.Span(g.Sleep.Stmt.Pos(), g.Sleep.Stmt.End())
+		f.Related = s.related()
+		out = append(out, f)
+	}
+	return out
+}
+
+// A site is a sleep that is looked at, with what it waits for.
+type site struct {
+	*chanflow.Guess
+	m   *chanflow.Model
+	pkg *refactor.Package
+}
+
+func (s *site) sleep() string {
+	return s.pkg.FileOf(s.Sleep.Call.Pos()).Text(s.Sleep.Call.Fun.Pos(), s.Sleep.Call.Fun.End())
+}
+
+func (s *site) related() []refactor.Related {
+	var out []refactor.Related
+	for _, sp := range s.Spawns {
+		out = append(out, refactor.Related{Span: s.pkg.Span(sp.Head()), Message: "the goroutine starts here"})
+	}
+	if s.Effect != nil {
+		out = append(out,
+			refactor.Related{Span: s.pkg.Span(s.Effect.Node.Pos(), s.Effect.Node.End()), Message: "it changes " + s.Effect.Obj.Name() + " here"},
+			refactor.Related{Span: s.pkg.Span(s.Use.Pos(), s.Use.End()), Message: "which is looked at here"})
+	}
+	return out
+}
+
+// joined offers to delete a sleep right before the statement that waits for the
+// goroutine anyway, and that returns no earlier for the sleep.
+func (s *site) joined() refactor.Finding {
+	safety, reason := refactor.Safe, ""
+	if !s.Exclusive {
+		safety, reason = refactor.Review, "another goroutine may rely on the sleep"
+	}
+	return refactor.Finding{
+		Message: fmt.Sprintf("%s is not needed: the %s behind it waits for the goroutine", s.sleep(), s.Next.Kind),
+		Fixes: []refactor.Fix{{Title: "Remove " + s.sleep(), Safety: safety, Reason: reason, Make: func() ([]refactor.Edit, error) {
+			b := edit.New(s.pkg)
+			b.DeleteStmt(s.Sleep.Stmt)
+			return b.Edits()
+		}}},
+	}
+}
+
+// finished offers a join. The bodies are finite as far as syntax can tell (no
+// channel operation, Wait or endless loop, also not in functions of the
+// package), and the parent holds no lock that they take, so the join returns;
+// but a call out of the package may block, which only a run can tell: hence
+// review.
+func (s *site) finished() refactor.Finding {
+	several := s.several()
+	f := refactor.Finding{Message: s.sleep() + " only guesses that the goroutine has finished"}
+	title := fmt.Sprintf("Replace %s with done channel", s.sleep())
+	fix := s.channel
+	if several {
+		f.Message = s.sleep() + " only guesses that the goroutines have finished"
+		title, fix = "Wait for the goroutines with sync.WaitGroup", s.group
+	}
+	for _, sp := range s.Spawns {
+		if reason := s.hazard(sp, several); reason != "" {
+			f.Withheld = []refactor.Withheld{{Title: title, Reason: reason}}
+			return f
+		}
+	}
+	reason := "waits until the work is done"
+	if race := s.race(); race != "" {
+		reason = "the goroutines still race on " + race
+	}
+	f.Fixes = []refactor.Fix{{Title: title, Safety: refactor.Review, Reason: reason, Make: fix}}
+	return f
+}
+
+// several reports whether more than one goroutine is waited for.
+func (s *site) several() bool {
+	return len(s.Spawns) > 1 || s.Spawns[0].Loop() != s.Sleep.Loop()
+}
+
+// hazard returns why the parent must not wait for the goroutine.
+func (s *site) hazard(sp *chanflow.Spawn, several bool) string {
+	if l := sp.Body.Takes(sp.Fn.Held(s.Sleep.Stmt), sp.Body.Body.List); l != nil {
+		return fmt.Sprintf("the parent holds %s, which the goroutine takes", l.Name())
+	}
+	if s.m.Anchor(sp.Stmt, s.Sleep.Stmt) == nil {
+		return "the sleep is out of the scope of the spawn"
+	}
+	if sp.Kind != chanflow.GoStmt && (several || sp.Kind != chanflow.GroupGo) {
+		return "the goroutine belongs to a group: wait for that"
+	}
+	return ""
+}
+
+// race returns the name of a variable that several goroutines change without
+// holding a lock, or "".
+func (s *site) race() string {
+	if !s.several() {
+		return ""
+	}
+	for _, sp := range s.Spawns {
+		locks := false
+		for _, op := range sp.Body.Ops {
+			locks = locks || op.Kind == chanflow.Lock
+		}
+		if locks || len(s.Spawns) > 1 && sp.Loop() == s.Sleep.Loop() {
+			continue
+		}
+		for _, mu := range s.m.Mutations(sp.Body, sp.Body.Body.List) {
+			if !mu.Call && !indexed(mu.Node) {
+				return mu.Obj.Name()
+			}
+			if !mu.Call && isMap(mu.Obj.Type()) {
+				return mu.Obj.Name()
+			}
+		}
+	}
+	return ""
+}
+
+// indexed reports whether a write goes to an element: each goroutine may have
+// its own.
+func indexed(n ast.Node) bool {
+	a, ok := n.(*ast.AssignStmt)
+	if !ok {
+		return false
+	}
+	_, ok = ast.Unparen(a.Lhs[0]).(*ast.IndexExpr)
+	return ok
+}
+
+func isMap(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Map)
+	return ok
+}
+
+// channel writes, for one goroutine,
+//
+//	go func() { … }()              done := make(chan struct{})
+//	time.Sleep(d)                  go func() {
+//	                          =>       defer close(done)
+//	                                   …
+//	                               }()
+//	                               <-done
+//
+// The close is deferred first, so it runs last and on every way out. The body
+// of a goroutine in a WaitGroup is left alone: the group is waited for.
+func (s *site) channel() ([]refactor.Edit, error) {
+	b := edit.New(s.pkg)
+	sp := s.Spawns[0]
+	if sp.Kind == chanflow.GroupGo {
+		b.ReplaceNode(s.Sleep.Stmt, fmt.Sprintf("%s.Wait()", b.Text(sp.Group.Expr)))
+		return b.Edits()
+	}
+	name := b.Fresh(sp.Stmt.Pos(), "done")
+	b.InsertBefore(s.m.Anchor(sp.Stmt, s.Sleep.Stmt), name+" := make(chan struct{})")
+	b.WrapGo(sp.Stmt.(*ast.GoStmt), "defer close("+name+")", s.stable)
+	b.ReplaceNode(s.Sleep.Stmt, "<-"+name)
+	return b.Edits()
+}
+
+// group writes, for several goroutines,
+//
+//	for … {                        var wg sync.WaitGroup
+//		go func() { … }()          for … {
+//	}                         =>       wg.Go(func() { … })
+//	time.Sleep(d)                  }
+//	                               wg.Wait()
+//
+// or Add and a deferred Done where the language has no Go method yet or the
+// literal has parameters. Add happens before the go statement and so before
+// Wait.
+func (s *site) group() ([]refactor.Edit, error) {
+	b := edit.New(s.pkg)
+	first := s.m.Anchor(s.Spawns[0].Stmt, s.Sleep.Stmt)
+	name := b.Fresh(first.Pos(), "wg")
+	b.InsertBefore(first, fmt.Sprintf("var %s %s.WaitGroup", name, b.Import(first.Pos(), "sync")))
+	for _, sp := range s.Spawns {
+		stmt, ok := sp.Stmt.(*ast.GoStmt)
+		if !ok {
+			return nil, errors.New("a goroutine is not started by a go statement")
+		}
+		if s.hasGo(sp) && s.groupGo(b, stmt, name) {
+			continue
+		}
+		b.InsertBefore(stmt, name+".Add(1)")
+		b.WrapGo(stmt, "defer "+name+".Done()", s.stable)
+	}
+	b.ReplaceNode(s.Sleep.Stmt, name+".Wait()")
+	return b.Edits()
+}
+
+// groupGo turns a go statement into a call of WaitGroup.Go where nothing has
+// to be evaluated before the goroutine starts.
+func (s *site) groupGo(b *edit.Builder, stmt *ast.GoStmt, name string) bool {
+	if lit, ok := ast.Unparen(stmt.Call.Fun).(*ast.FuncLit); ok {
+		if len(lit.Type.Params.List) > 0 || lit.Type.Results != nil {
+			return false
+		}
+		b.Replace(stmt.Pos(), lit.Pos(), name+".Go(")
+		b.Replace(lit.End(), stmt.End(), ")")
+		return true
+	}
+	call, params, _, err := b.Deferrable(stmt.Call, s.stable)
+	if err != nil || len(params) > 0 {
+		return false
+	}
+	if len(stmt.Call.Args) == 0 && s.m.Static(stmt.Call) != nil && s.m.Static(stmt.Call).Signature().Results().Len() == 0 {
+		b.ReplaceNode(stmt, fmt.Sprintf("%s.Go(%s)", name, b.Text(stmt.Call.Fun)))
+		return true
+	}
+	b.ReplaceNode(stmt, fmt.Sprintf("%s.Go(func() { %s })", name, call))
+	return true
+}
+
+// hasGo reports whether the language version has WaitGroup.Go.
+func (s *site) hasGo(sp *chanflow.Spawn) bool {
+	v := sp.Fn.File.GoVersion
+	return v != "" && version.Compare(v, "go1.25") >= 0
+}
+
+// stable reports whether a variable keeps the value that it has now for as
+// long as the goroutine may look at it: it is never assigned again and, in a
+// loop, new in every iteration (Go 1.22).
+func (s *site) stable(obj types.Object) bool {
+	if v, ok := obj.(*types.Var); !ok || v.IsField() || s.m.Assigned(obj) {
+		return false
+	}
+	if obj.Parent() == s.pkg.Types.Scope() {
+		return false
+	}
+	v := s.pkg.FileOf(obj.Pos()).GoVersion
+	return !s.m.IsLoopVar(obj) || v != "" && version.Compare(v, "go1.22") >= 0
+}

@@ -1,0 +1,97 @@
+// Package sleepstart finds sleeps that guess when a goroutine has started, and
+// replaces them by a channel that tells.
+package sleepstart
+
+import (
+	_ "embed"
+	"fmt"
+
+	"handshake/refactor"
+	"handshake/refactor/chanflow"
+)
+
+//go:embed README.md
+var readme string
+
+// Rule reports a sleep between starting a goroutine and relying on what it has
+// set up.
+var Rule = &refactor.Rule{Name: "sleepstart", Doc: readme, Severity: refactor.Warning, Run: run}
+
+func run(pkg *refactor.Package) []refactor.Finding {
+	m := chanflow.Of(pkg)
+	var out []refactor.Finding
+	for _, g := range m.Guesses() {
+		s := &site{Guess: g, m: m, pkg: pkg}
+		var f refactor.Finding
+		switch g.Event {
+		case chanflow.Started:
+			f = s.started()
+		case chanflow.Listening:
+			f = s.listening()
+		case chanflow.Parked:
+			f = s.parked()
+		case chanflow.Received:
+			f = s.received()
+		default:
+			continue // another rule's
+		}
+		f.Span = pkg.Span(g.Sleep.Stmt.Pos(), g.Sleep.Stmt.End())
+		f.Related = append(f.Related, s.related()...)
+		out = append(out, f)
+	}
+	return out
+}
+
+// A site is a sleep that is looked at, with what it waits for.
+type site struct {
+	*chanflow.Guess
+	m   *chanflow.Model
+	pkg *refactor.Package
+}
+
+// sleep returns what the sleep is called in the source: "time.Sleep".
+func (s *site) sleep() string {
+	return s.pkg.FileOf(s.Sleep.Call.Pos()).Text(s.Sleep.Call.Fun.Pos(), s.Sleep.Call.Fun.End())
+}
+
+// spawn returns the one goroutine of the site.
+func (s *site) spawn() *chanflow.Spawn { return s.Spawns[0] }
+
+func (s *site) related() []refactor.Related {
+	var out []refactor.Related
+	for _, sp := range s.Spawns {
+		out = append(out, refactor.Related{Span: s.pkg.Span(sp.Head()), Message: "the goroutine starts here"})
+	}
+	if s.Effect != nil {
+		out = append(out,
+			refactor.Related{Span: s.pkg.Span(s.Effect.Node.Pos(), s.Effect.Node.End()), Message: "it sets up " + s.Effect.Obj.Name() + " here"},
+			refactor.Related{Span: s.pkg.Span(s.Use.Pos(), s.Use.End()), Message: "which is relied upon here"})
+	}
+	return out
+}
+
+// covers returns the reason for a review where the sleep may wait for more than
+// the goroutine in question.
+func (s *site) covers() (refactor.Safety, string) {
+	if s.Exclusive {
+		return refactor.Safe, ""
+	}
+	return refactor.Review, "another goroutine may rely on the sleep"
+}
+
+// received offers to delete a sleep before a rendezvous with the goroutine.
+//
+//	go func() { for v := range in {…} }()
+//	time.Sleep(d)
+//	in <- 1
+//
+// The channel is unbuffered in all its life, so the operation behind the sleep
+// returns no earlier than the goroutine takes part in it: with the sleep or
+// without.
+func (s *site) received() refactor.Finding {
+	safety, reason := s.covers()
+	return refactor.Finding{
+		Message: fmt.Sprintf("%s is not needed: the %s behind it waits for the goroutine", s.sleep(), s.Next.Kind),
+		Fixes:   []refactor.Fix{{Title: "Remove " + s.sleep(), Safety: safety, Reason: reason, Make: s.remove}},
+	}
+}
