@@ -186,6 +186,11 @@ func checkEdits(t *testing.T, src []byte, edits []refactor.Edit, inserts int, on
 	if formatted([]byte(unix(string(src)))) && !formatted([]byte(unix(string(out)))) {
 		t.Errorf("not formatted:\n%s", out)
 	}
+	for line := range strings.Lines(string(out)) {
+		if only && strings.Contains(line, marker) && strings.TrimSpace(line) != marker {
+			t.Errorf("an insertion is not on a line of its own: %q", line)
+		}
+	}
 	if only && bare(src) != bare(bytes.ReplaceAll(out, []byte(marker), nil)) {
 		t.Errorf("more than insertions in\n%s", out)
 	}

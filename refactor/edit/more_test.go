@@ -3,7 +3,10 @@ package edit
 import (
 	"bytes"
 	"go/ast"
+	"go/parser"
+	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 	"testing"
 
@@ -300,5 +303,38 @@ func TestNoEdits(t *testing.T) {
 	}
 	if !bytes.Equal(s.f.Src, []byte(whole("\ta()\n"))) {
 		t.Error("the source has changed")
+	}
+}
+
+func TestFiles(t *testing.T) {
+	fset := token.NewFileSet()
+	var files []*refactor.File
+	for _, name := range []string{"/b.go", "/a.go"} {
+		src := "package p\n\nfunc " + name[1:2] + "() {\n}\n"
+		syntax, err := parser.ParseFile(fset, name, src, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, &refactor.File{Name: name, Src: []byte(src), Syntax: syntax, Tok: fset.File(syntax.FileStart)})
+	}
+	pkg := refactor.Check("p", "p", fset, files, types.Config{Importer: imp{}})
+	b := New(pkg)
+	for _, f := range files {
+		body := f.Syntax.Decls[0].(*ast.FuncDecl).Body
+		b.InsertFirst(body, b.Import(body.Pos(), "time")+".Sleep(1)")
+	}
+	edits, err := b.Edits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range edits {
+		names = append(names, e.File)
+	}
+	if want := []string{"/a.go", "/a.go", "/b.go", "/b.go"}; !slices.Equal(names, want) {
+		t.Errorf("edits of %v, not %v", names, want)
+	}
+	if _, err := pkg.With(edits); err != nil {
+		t.Error(err)
 	}
 }
