@@ -56,8 +56,10 @@ func checkReadme(rule *refactor.Rule, data []byte) (updated []byte, problems []s
 		bad("Before does not lead to After (go test -update accepts it):\n%s", diff(after, got))
 	}
 	problems = append(problems, checkAfter(rule, before, after)...)
+	const opening = "```go\n"
 	at := strings.Index(doc.Doc, "\n## After\n")
-	return []byte(doc.Doc[:at] + strings.Replace(doc.Doc[at:], after, got, 1)), problems
+	at += strings.Index(doc.Doc[at:], opening) + len(opening)
+	return []byte(doc.Doc[:at] + got + doc.Doc[at+len(after):]), problems
 }
 
 // outsideBlocks returns the text without its code blocks.

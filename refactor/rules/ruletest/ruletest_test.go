@@ -167,6 +167,20 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
+func TestUpdateReadme(t *testing.T) {
+	before, rest, _ := strings.Cut(readme, "## After\n\n```go\n")
+	_, rest, _ = strings.Cut(rest, "```")
+	for _, after := range []string{"", "package main\n\nfunc main() {}\n"} {
+		updated, problems := checkReadme(toy, []byte(before+"## After\n\n```go\n"+after+"```"+rest))
+		if string(updated) != readme {
+			t.Errorf("updated from %q:\n%s", after, diff(readme, string(updated)))
+		}
+		if len(problems) == 0 {
+			t.Error("another After is no problem")
+		}
+	}
+}
+
 func TestReadmeFails(t *testing.T) {
 	for _, r := range []struct{ name, old, new, want string }{
 		{"another rule", "# toy\n", "# tox\n", `the first line is "# tox"`},
