@@ -1,0 +1,379 @@
+package chanflow
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"iter"
+	"regexp"
+)
+
+// A Run is all that happens on one goroutine, as far as the package shows it:
+// the spawned body, the functions of the package that it calls, the literals
+// that it passes to calls, and the methods of the package behind its calls of
+// unexported interfaces.
+type Run struct {
+	Spawn  *Spawn
+	steps  []*step
+	byFunc map[*Func]*step
+}
+
+// A step is one frame of a run, reached through the first call found.
+type step struct {
+	fn  *Func
+	via *Op // the call in the frame of from; nil where no arguments are known
+	up  *step
+}
+
+// Run returns what happens on the goroutine; its body must be known.
+func (m *Model) Run(sp *Spawn) *Run {
+	r := &Run{Spawn: sp, byFunc: make(map[*Func]*step)}
+	r.add(sp.Body, nil, nil)
+	for i := 0; i < len(r.steps); i++ {
+		s := r.steps[i]
+		for _, op := range s.fn.Ops {
+			if op.Kind != Call {
+				continue
+			}
+			if op.Callee != nil {
+				r.add(op.Callee, op, s)
+				continue
+			}
+			for _, impl := range m.implementations(m.Static(op.Node.(*ast.CallExpr))) {
+				r.add(impl, nil, s)
+			}
+		}
+		for _, f := range m.Funcs {
+			if f.Outer == s.fn && (f.Use == Passed || f.Use == Returned) {
+				r.add(f, nil, s)
+			}
+		}
+	}
+	return r
+}
+
+func (r *Run) add(f *Func, via *Op, up *step) {
+	if f != nil && r.byFunc[f] == nil {
+		s := &step{f, via, up}
+		r.byFunc[f] = s
+		r.steps = append(r.steps, s)
+	}
+}
+
+// implementations returns the methods of the package that a call of a method of
+// an unexported interface of the package may run.
+func (m *Model) implementations(f *types.Func) (out []*Func) {
+	if f == nil || f.Pkg() != m.Pkg.Types || f.Signature().Recv() == nil {
+		return nil
+	}
+	iface, ok := f.Signature().Recv().Type().Underlying().(*types.Interface)
+	if !ok {
+		return nil
+	}
+	for _, g := range m.Funcs {
+		if g.Obj == nil || g.Obj.Name() != f.Name() || g.Obj.Signature().Recv() == nil {
+			continue
+		}
+		if t := g.Obj.Signature().Recv().Type(); types.Implements(t, iface) || types.Implements(types.NewPointer(t), iface) {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// Has reports whether the function may run on the goroutine.
+func (r *Run) Has(f *Func) bool { return r.byFunc[f] != nil }
+
+// endsWith reports whether the goroutine ends, or may, when the function that
+// it runs returns.
+func (r *Run) endsWith(f *Func) bool {
+	for s := r.byFunc[f]; s.up != nil; s = s.up {
+		if s.via == nil || !f.model.leavesBehind(s.via) {
+			return false
+		}
+	}
+	return true
+}
+
+// Ops yields the operations of the goroutine, each with its reference in the
+// spawner's terms; Obj is nil for what is local to the goroutine.
+func (r *Run) Ops() iter.Seq2[*Op, Ref] {
+	return func(yield func(*Op, Ref) bool) {
+		for _, s := range r.steps {
+			for _, op := range s.fn.Ops {
+				if !yield(op, r.Spawn.Outside(s.outside(op.Ref))) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// outside translates a reference of the step to the terms of the spawned body.
+func (s *step) outside(ref Ref) Ref {
+	at := s
+	for ; at.up != nil && ref.Obj != nil; at = at.up {
+		if at.via != nil {
+			ref = at.fn.outside(ref, at.via.Node.(*ast.CallExpr))
+		}
+	}
+	return ref
+}
+
+// Locks returns the locks that the goroutine takes, with one operation each.
+func (r *Run) Locks() map[types.Object]*Op {
+	out := make(map[types.Object]*Op)
+	for op, ref := range r.Ops() {
+		if op.Kind == Lock || op.Kind == RLock {
+			obj := ref.Obj
+			if v, ok := op.Ref.Obj.(*types.Var); ok && v.IsField() {
+				obj = v // of whichever value
+			}
+			if obj != nil && out[obj] == nil {
+				out[obj] = op
+			}
+		}
+	}
+	return out
+}
+
+// Tells returns an operation by which the goroutine may tell others that it
+// has ended or is about to: a close, a Done, or another way to wake a waiter.
+// nil if there is none.
+func (r *Run) Tells(signal types.Object) ast.Node {
+	m := r.Spawn.Fn.model
+	for op, ref := range r.Ops() {
+		switch op.Kind {
+		case Close, Done, Cancel:
+			if v, ok := ref.Obj.(*types.Var); ok && !m.SameSignal(v, signal) && (v.IsField() || !r.owns(v)) {
+				return op.Node
+			}
+		}
+	}
+	for _, s := range r.steps {
+		var tells ast.Node
+		s.calls(func(call *ast.CallExpr) {
+			sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+			if !ok || tells != nil {
+				return
+			}
+			switch sel.Sel.Name {
+			case "Broadcast", "Signal", "Fire", "Set", "Release":
+				tells = call
+			case "Done":
+				if !isContext(m.Pkg.Info.TypeOf(sel.X)) {
+					tells = call
+				}
+			}
+		})
+		if tells != nil {
+			return tells
+		}
+	}
+	return nil
+}
+
+func (r *Run) owns(obj types.Object) bool {
+	for _, s := range r.steps {
+		if s.fn.Owns(obj) {
+			return true
+		}
+	}
+	return false
+}
+
+// calls visits the calls that the frame makes itself.
+func (s *step) calls(visit func(*ast.CallExpr)) {
+	ast.Inspect(s.fn.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return s.fn.model.frames[n] == s.fn
+		case *ast.GoStmt:
+			return false
+		case *ast.CallExpr:
+			visit(n)
+		}
+		return true
+	})
+}
+
+// Callback returns a call on the goroutine of code that is supplied from
+// elsewhere, which may do anything: a function value that is stored or handed
+// in, or a method of an interface that others implement.
+func (r *Run) Callback() *ast.CallExpr {
+	var found *ast.CallExpr
+	for _, s := range r.steps {
+		s.calls(func(call *ast.CallExpr) {
+			if found == nil && s.fn.model.callsBack(s.fn, call) {
+				found = call
+			}
+		})
+	}
+	return found
+}
+
+func (m *Model) callsBack(f *Func, call *ast.CallExpr) bool {
+	fun := ast.Unparen(call.Fun)
+	tv := m.Pkg.Info.Types[fun]
+	if tv.IsType() || tv.IsBuiltin() || m.Callee(call) != nil {
+		return false
+	}
+	callee := m.Static(call)
+	if callee == nil {
+		return m.supplied(fun)
+	}
+	if recv := callee.Signature().Recv(); recv != nil && types.IsInterface(recv.Type()) {
+		return m.implementedByOthers(callee) && !m.partOfForeign(fun)
+	}
+	if callee.Pkg() != m.Pkg.Types {
+		for _, arg := range call.Args { // handed on, to be called there
+			if t := m.Pkg.Info.TypeOf(arg); t != nil {
+				if _, ok := t.Underlying().(*types.Signature); ok && m.supplied(arg) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// partOfForeign reports whether a method is called on a field of a struct that
+// another package made, such as resp.Body.
+func (m *Model) partOfForeign(fun ast.Expr) bool {
+	sel, ok := fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	root := m.Root(sel.X)
+	if root == nil || types.IsInterface(root.Type()) {
+		return false
+	}
+	pkg, _ := named(root.Type())
+	return pkg != "" && pkg != m.Pkg.Types.Path()
+}
+
+// supplied reports whether a function value may come from a user of the
+// package: a field, a parameter or an exported variable holds it, or something
+// that cannot be told.
+func (m *Model) supplied(fun ast.Expr) bool {
+	if isNamed(m.Pkg.Info.TypeOf(fun), "context", "CancelFunc") {
+		return false
+	}
+	switch x := ast.Unparen(fun).(type) {
+	case *ast.FuncLit:
+		return false
+	case *ast.Ident:
+		switch obj := m.Pkg.Info.Uses[x].(type) {
+		case *types.Nil, *types.Func:
+			return false
+		case *types.Var:
+			if obj.Parent() == m.Pkg.Types.Scope() {
+				return obj.Exported()
+			}
+			return m.byObj[obj] == nil
+		}
+	case *ast.SelectorExpr:
+		switch obj := m.Pkg.Info.Uses[x.Sel].(type) {
+		case *types.Func:
+			return false
+		case *types.Var:
+			return obj.IsField()
+		}
+	}
+	return true
+}
+
+// Interfaces whose methods do not call back: by convention, loggers and
+// metrics.
+var inward = regexp.MustCompile(`(?i)log|metric|counter|gauge|histogram|observer|clock|tracer|span`)
+
+func (m *Model) implementedByOthers(method *types.Func) bool {
+	if method.Pkg() == nil {
+		return false // error.Error
+	}
+	switch method.Pkg().Path() {
+	case "context", "net", "hash", "reflect", "io/fs", "go/types", "go/ast", "os", "sync", "crypto":
+		return false
+	}
+	_, name := named(method.Signature().Recv().Type())
+	if method.Pkg() == m.Pkg.Types {
+		return (name == "" || ast.IsExported(name)) && !inward.MatchString(name)
+	}
+	return !inward.MatchString(name) && !inward.MatchString(method.Pkg().Path())
+}
+
+// Blocker returns an operation on which the goroutine may stay although it was
+// told to stop, and what it is; nil if there is none.
+func (l *Leaver) Blocker() (at ast.Node, what string) {
+	m := l.Spawn.Fn.model
+	heeds := func(ref Ref) bool { return m.SameSignal(ref.Obj, l.signal) }
+	selects := make(map[*ast.SelectStmt]bool)
+	for op, ref := range l.Run.Ops() {
+		if op.Kind == Recv && op.Select != nil && (heeds(ref) && m.leavesOn(op) || m.ticks(op)) {
+			selects[op.Select] = true
+		}
+	}
+	for op, ref := range l.Run.Ops() {
+		switch {
+		case op.Kind == Select:
+			if sel := op.Node.(*ast.SelectStmt); !selects[sel] && !hasDefault(sel) {
+				return sel, "a select without it"
+			}
+		case op.Kind == Recv && op.Select == nil && !heeds(ref) && !m.ticks(op):
+			return op.Node, fmt.Sprintf("a receive from %s", m.source(op.Ref.Expr))
+		case op.Kind == Send && op.Select == nil && (op.Loop() != nil || !m.buffered(op.Ref.Expr)):
+			return op.Node, fmt.Sprintf("a send to %s", m.source(op.Ref.Expr))
+		case op.Kind == Wait || op.Kind == Serve:
+			return op.Node, "a call of " + m.source(op.Node.(*ast.CallExpr).Fun)
+		}
+	}
+	for _, s := range l.Run.steps {
+		s.calls(func(call *ast.CallExpr) {
+			if at == nil && m.waitsOutside(call) {
+				at, what = call, "a call of "+m.source(call.Fun)
+			}
+		})
+	}
+	return at, what
+}
+
+// ticks reports whether a receive is answered by time alone.
+func (m *Model) ticks(op *Op) bool {
+	if op.Ref.Expr == nil {
+		return false
+	}
+	ch := IsChan(m.Pkg.Info.TypeOf(op.Ref.Expr))
+	return ch != nil && isNamed(ch.Elem(), "time", "Time")
+}
+
+func (m *Model) source(e ast.Expr) string {
+	if e == nil {
+		return "a channel"
+	}
+	return types.ExprString(e)
+}
+
+// Methods of other packages that wait for a peer for as long as that likes.
+var awaits = regexp.MustCompile(`^(Read|ReadFrom\w*|ReadMsg\w*|ReadByte|ReadRune|ReadString|ReadBytes|ReadLine|ReadSlice|ReadMessage|ReadJSON|ReadPacket|Peek|Recv\w*|Receive\w*|Scan|Accept\w*|Wait\w*|Next\w*Message|Consume|Poll|Fetch\w*Message)$`)
+
+// waitsOutside reports whether a call of another package may wait for a peer
+// without end. Reading from memory and from regular files does not.
+func (m *Model) waitsOutside(call *ast.CallExpr) bool {
+	f := m.Static(call)
+	if f == nil || f.Pkg() == nil || f.Pkg() == m.Pkg.Types || f.Signature().Recv() == nil {
+		return false
+	}
+	if _, ok := syncKind(f); ok || !awaits.MatchString(f.Name()) {
+		return false
+	}
+	switch pkg, _ := named(f.Signature().Recv().Type()); pkg {
+	case "bytes", "strings", "hash", "math/rand", "crypto/rand", "encoding/csv", "archive/zip", "archive/tar", "database/sql":
+		return false
+	}
+	for _, arg := range call.Args {
+		if isContext(m.Pkg.Info.TypeOf(arg)) {
+			return false // ends with its context
+		}
+	}
+	return true
+}

@@ -1,0 +1,309 @@
+package chanflow
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/edge"
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// A Stop is a place that tells goroutines of the package to stop: a close of a
+// channel or a call of a cancel function that they leave on. Deferred signals
+// count too.
+type Stop struct {
+	Op     *Op // a Close, a Cancel, or a Call of a variable that holds a cancel function
+	Leaves []*Leaver
+}
+
+// A Leaver is a goroutine that ends on a stop signal.
+type Leaver struct {
+	Spawn *Spawn
+	Op    *Op  // the receive on which it leaves
+	Run   *Run // all that the goroutine does
+
+	signal types.Object
+}
+
+// Stops returns the stop signals of the package, in source order.
+func (m *Model) Stops() []*Stop { return m.stopping().stops }
+
+// stopping is what the model knows of stop protocols. Few rules ask, so it is
+// built on demand.
+type stopping struct {
+	same  map[types.Object]types.Object // union-find: variables that hold one channel or context
+	stops []*Stop
+}
+
+type stoppingKey struct{}
+
+func (m *Model) stopping() *stopping {
+	return m.Pkg.Memo(stoppingKey{}, func() any {
+		s := &stopping{same: make(map[types.Object]types.Object)}
+		s.unite(m)
+		s.find(m)
+		return s
+	}).(*stopping)
+}
+
+// signal returns the representative of all variables and fields that hold the
+// same channel, or the same context and its cancel function.
+func (s *stopping) signal(obj types.Object) types.Object {
+	for s.same[obj] != nil {
+		obj = s.same[obj]
+	}
+	return obj
+}
+
+func (s *stopping) union(a, b types.Object) {
+	if a, b = s.signal(a), s.signal(b); a != nil && b != nil && a != b {
+		s.same[a] = b
+	}
+}
+
+// SameSignal reports whether two variables or fields hold the same channel, or a
+// context and its cancel function.
+func (m *Model) SameSignal(a, b types.Object) bool {
+	s := m.stopping()
+	return a != nil && b != nil && s.signal(a) == s.signal(b)
+}
+
+func (s *stopping) unite(m *Model) {
+	assign := func(lhs, rhs Ref) {
+		if lhs.Obj == nil || rhs.Obj == nil || lhs.Elem || rhs.Elem || !carries(lhs.Obj.Type()) {
+			return
+		}
+		if carries(rhs.Obj.Type()) && (IsChan(lhs.Obj.Type()) == nil) == (IsChan(rhs.Obj.Type()) == nil) || rhs.Context {
+			s.union(lhs.Obj, rhs.Obj)
+		}
+	}
+	for cancel, ctx := range m.ctxOf {
+		s.union(cancel, ctx)
+	}
+	for cur := range m.root.Preorder((*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.CompositeLit)(nil)) {
+		switch n := cur.Node().(type) {
+		case *ast.AssignStmt:
+			if len(n.Lhs) == len(n.Rhs) {
+				for i := range n.Lhs {
+					assign(m.ref(n.Lhs[i]), m.ref(n.Rhs[i]))
+				}
+			}
+		case *ast.ValueSpec:
+			if len(n.Names) == len(n.Values) {
+				for i := range n.Names {
+					assign(m.ref(n.Names[i]), m.ref(n.Values[i]))
+				}
+			}
+		case *ast.CompositeLit:
+			for field, value := range m.FieldValues(n) {
+				assign(Ref{Obj: field}, m.ref(value))
+			}
+		}
+	}
+}
+
+// carries reports whether a variable of the type can hold a stop signal.
+func carries(t types.Type) bool {
+	if IsChan(t) != nil || isContext(t) || isNamed(t, "context", "CancelFunc") {
+		return true
+	}
+	f, ok := t.Underlying().(*types.Signature)
+	return ok && f.Params().Len() == 0 && f.Results().Len() == 0
+}
+
+// FieldValues yields the fields that a struct literal sets, with their values.
+func (m *Model) FieldValues(lit *ast.CompositeLit) func(yield func(*types.Var, ast.Expr) bool) {
+	return func(yield func(*types.Var, ast.Expr) bool) {
+		st, ok := (&builder{Model: m}).structOf(lit)
+		if !ok {
+			return
+		}
+		for i, e := range lit.Elts {
+			if kv, ok := e.(*ast.KeyValueExpr); ok {
+				id, _ := kv.Key.(*ast.Ident)
+				if id == nil {
+					continue
+				}
+				if v, ok := m.Pkg.Info.Uses[id].(*types.Var); ok && !yield(v.Origin(), kv.Value) {
+					return
+				}
+			} else if i < st.NumFields() && !yield(st.Field(i).Origin(), e) {
+				return
+			}
+		}
+	}
+}
+
+// find matches the stop signals with the goroutines that leave on them.
+func (s *stopping) find(m *Model) {
+	leaves := make(map[types.Object][]*Leaver)
+	for _, sp := range m.Spawns {
+		if sp.Body == nil {
+			continue
+		}
+		run := m.Run(sp)
+		seen := make(map[types.Object]bool)
+		for op, ref := range run.Ops() {
+			if op.Kind != Recv || ref.Obj == nil || ref.Elem || !m.leavesOn(op) || !run.endsWith(op.Fn) {
+				continue
+			}
+			if sig := s.signal(ref.Obj); !seen[sig] {
+				seen[sig] = true
+				leaves[sig] = append(leaves[sig], &Leaver{sp, op, run, sig})
+			}
+		}
+	}
+	if len(leaves) == 0 {
+		return
+	}
+	for _, f := range m.Funcs {
+		for _, op := range f.Ops {
+			obj := op.Ref.Obj
+			if obj == nil || op.Ref.Elem || op.Kind != Close && op.Kind != Cancel && (op.Kind != Call || op.Callee != nil) {
+				continue
+			}
+			if op.Kind == Close && op.Ref.Context {
+				continue
+			}
+			if told := leaves[s.signal(obj)]; len(told) > 0 {
+				s.stops = append(s.stops, &Stop{op, told})
+			}
+		}
+	}
+	slices.SortStableFunc(s.stops, func(a, b *Stop) int { return int(a.Op.Node.Pos() - b.Op.Node.Pos()) })
+}
+
+// leavesOn reports whether the frame is left, or its loop is, once the receive
+// is answered because the channel is closed.
+func (m *Model) leavesOn(op *Op) bool {
+	if op.Range {
+		return true
+	}
+	if op.Select != nil {
+		sel, ok := m.root.FindNode(op.Select)
+		if !ok || loopOf(sel) == nil {
+			return true
+		}
+		for c := range op.cur.Enclosing((*ast.CommClause)(nil)) {
+			return leavesLoopIn(c.Node().(*ast.CommClause).Body)
+		}
+		return false
+	}
+	return m.leavesBehind(op)
+}
+
+// leavesBehind reports whether the loop around the operation, if there is one,
+// is left once it has been performed, or may be, depending on its result.
+func (m *Model) leavesBehind(op *Op) bool {
+	if op.Loop() == nil {
+		return true
+	}
+	for c := range op.cur.Enclosing((*ast.IfStmt)(nil), (*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
+		n, ok := c.Node().(*ast.IfStmt)
+		if ok && (n.Init != nil && within(n.Init, op.Node) || within(n.Cond, op.Node)) {
+			return leavesLoopIn(n.Body.List)
+		}
+		break
+	}
+	for st := range m.After(op.Stmt()) {
+		return leavesLoopIn([]ast.Stmt{st})
+	}
+	return false
+}
+
+func within(outer, inner ast.Node) bool {
+	return outer.Pos() <= inner.Pos() && inner.End() <= outer.End()
+}
+
+// leavesLoopIn reports whether one of the statements returns, jumps to a label
+// or breaks out of the loop around a select.
+func leavesLoopIn(list []ast.Stmt) bool {
+	leaves := false
+	for _, s := range list {
+		ast.Inspect(s, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncLit:
+				return false
+			case *ast.ReturnStmt:
+				leaves = true
+			case *ast.BranchStmt:
+				if n.Tok == token.GOTO || n.Tok == token.BREAK && n.Label != nil {
+					leaves = true
+				}
+			}
+			return !leaves
+		})
+	}
+	return leaves
+}
+
+// Ends returns what the goroutine does after it was told to stop, before it is
+// gone: the rest of the select case beside its return, and deferred calls other
+// than those that stop a ticker.
+func (l *Leaver) Ends() []ast.Node {
+	var out []ast.Node
+	m := l.Op.Fn.model
+	var body []ast.Stmt
+	if l.Op.Select != nil {
+		for c := range l.Op.cur.Enclosing((*ast.CommClause)(nil)) {
+			body = c.Node().(*ast.CommClause).Body
+			break
+		}
+	} else if l.Op.Loop() == nil {
+		for st := range m.After(l.Op.Stmt()) {
+			body = append(body, st)
+		}
+	}
+	for _, st := range body {
+		switch st.(type) {
+		case *ast.ReturnStmt, *ast.BranchStmt:
+		default:
+			out = append(out, st)
+		}
+	}
+	ast.Inspect(l.Spawn.Body.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.DeferStmt:
+			if name := fullName(m.Static(n.Call)); name != "(*time.Ticker).Stop" && name != "(*time.Timer).Stop" {
+				out = append(out, n)
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// statement returns the statement of a list that the operation is part of: the
+// call of Do around an operation in the argument of (*sync.Once).Do.
+func (o *Op) statement() (ast.Stmt, bool) {
+	cur := o.cur
+	for {
+		if st, ok := cur.Node().(ast.Stmt); ok {
+			if list, _ := siblings(cur); list[0] != nil && !(o.Once && insideLit(cur, o.Fn)) {
+				return st, true
+			}
+		}
+		if cur.Node() == nil || cur.Node() == o.Fn.Node() {
+			return nil, false
+		}
+		cur = cur.Parent()
+	}
+}
+
+// insideLit reports whether a literal that is merged into the frame is around
+// cur.
+func insideLit(cur inspector.Cursor, f *Func) bool {
+	for c := range cur.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		if c.Node() == f.Node() {
+			return false
+		}
+		if k, _ := c.ParentEdge(); k == edge.CallExpr_Args {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,111 @@
+package chanflow
+
+import "go/ast"
+
+// A StopGuess says which stop signal a sleep waits for the answer to.
+type StopGuess struct {
+	Sleep  *Sleep
+	Signal *Op // the close, the cancel, or the call of the stop method
+
+	// Confirm is the confirmation that is missing; nil if the stop method
+	// already waits for the goroutines, so that the sleep waits for nothing.
+	Confirm *Confirmation
+}
+
+// GuessStop returns what the sleep guesses if it is that a goroutine in sight
+// has stopped, else nil.
+func (m *Model) GuessStop(s *Sleep) *StopGuess {
+	if !s.IsGuess() || s.Loop() != nil {
+		return nil
+	}
+	near := 0
+	for st := range m.Before(s.Stmt) {
+		if near++; near > 3 || !plain(st) || m.sleepsIn(s.Fn, st) {
+			return nil
+		}
+		for op := range s.Fn.Within(st.Pos(), st.End()) {
+			if op.Deferred {
+				continue
+			}
+			if g := m.guessSignal(s, op); g != nil {
+				return g
+			}
+		}
+		if m.waitsIn(s.Fn, st) || len(s.Fn.startedIn(st)) > 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// startedIn returns the goroutines that a statement of the frame starts itself.
+func (f *Func) startedIn(st ast.Stmt) (out []*Spawn) {
+	for _, sp := range f.Spawns {
+		if within(st, sp.Stmt) {
+			out = append(out, sp)
+		}
+	}
+	return out
+}
+
+func (m *Model) guessSignal(s *Sleep, op *Op) *StopGuess {
+	for _, st := range m.Stops() {
+		switch {
+		case st.Op == op:
+			c := m.TypeStop(st)
+			if c == nil {
+				c = m.LocalStop(st)
+			}
+			if c != nil {
+				return &StopGuess{s, op, c}
+			}
+		case op.Kind == Call && op.Callee != nil && st.Op.Fn == op.Callee && len(op.Callee.Sleeps) == 0:
+			if c := m.TypeStop(st); c != nil {
+				return &StopGuess{s, op, c}
+			}
+			if m.answers(st) {
+				return &StopGuess{s, op, nil}
+			}
+		}
+	}
+	return nil
+}
+
+// answers reports whether the function that gives the signal waits, whenever it
+// gives it, until all goroutines of it have returned: for a channel that each
+// of them closes by a deferred call, or a WaitGroup that they are counted in.
+func (m *Model) answers(st *Stop) bool {
+	fn := st.Op.Fn
+	stmt, ok := st.Op.statement()
+	if !ok {
+		return false
+	}
+	for _, l := range st.Leaves {
+		waited := false
+		for after := range m.After(stmt) {
+			for op := range fn.Within(after.Pos(), after.End()) {
+				if op.Stmt() == after && op.Select == nil && (op.Kind == Recv || op.Kind == Wait) && m.deferredBy(l, op) {
+					waited = true
+				}
+			}
+			if !plain(after) {
+				break
+			}
+		}
+		if !waited {
+			return false
+		}
+	}
+	return true
+}
+
+// deferredBy reports whether the goroutine's first act is to defer what ends
+// the wait.
+func (m *Model) deferredBy(l *Leaver, wait *Op) bool {
+	for op := range l.Spawn.Body.Within(l.Spawn.Body.Body.Pos(), l.Spawn.Body.Body.End()) {
+		if op.Deferred && (op.Kind == Close || op.Kind == Done) && l.Spawn.Outside(op.Ref).Obj == wait.Ref.Obj && wait.Ref.Obj != nil {
+			return true
+		}
+	}
+	return l.Spawn.Kind == GroupGo && l.Spawn.Group.Obj == wait.Ref.Obj
+}

@@ -1,0 +1,349 @@
+package chanflow
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"regexp"
+)
+
+// A TypeForm says where the parts of a stop handshake of a type go.
+type TypeForm struct {
+	Stopper *Func           // the method that gives the signal
+	Field   *types.Var      // the field that holds the signal
+	Owner   *types.TypeName // the struct type that declares the field
+	Struct  *ast.StructType // its syntax
+	Recv    string          // what Stopper calls its receiver
+	Starts  []Start         // by Leaver of the confirmation
+}
+
+// A Start says how a goroutine reaches the struct with the signal's field.
+type Start struct {
+	Base  string            // the variable of the spawner that holds the struct
+	Lit   *ast.CompositeLit // where a constructor makes it, or nil
+	Inner string            // what the spawned body calls it, or "" if the body cannot be edited
+}
+
+var (
+	stopper = regexp.MustCompile(`^(?i:stop|close|shutdown|quit|terminate|teardown|halt|dispose|finish|destroy)|Stop|Shutdown|Close`)
+	starter = regexp.MustCompile(`^(?i:start|run|open|init|connect|listen|launch|begin|resume)`)
+)
+
+// TypeStop returns the confirmation that a stop method lacks: it signals the
+// goroutine of its receiver, which was started by a constructor or a start
+// method, and nobody waits until that has gone. nil if there is none.
+func (m *Model) TypeStop(st *Stop) *Confirmation {
+	op := st.Op
+	fn := op.Fn
+	recv := fn.Recv()
+	if op.Deferred || recv == nil || recv.Name() == "" || recv.Name() == "_" || !stopper.MatchString(fn.Decl.Name.Name) || m.confirms(fn, op) {
+		return nil
+	}
+	field, owner := m.signalField(recv.Type(), op.Ref)
+	stmt, ok := op.statement()
+	if field == nil || !ok {
+		return nil
+	}
+	c := &Confirmation{Stop: st, After: stmt}
+	form := &TypeForm{Stopper: fn, Field: field, Owner: owner, Recv: recv.Name(), Struct: m.structSyntax(owner)}
+	c.Type = form
+	for _, l := range st.Leaves {
+		start, why, ok := m.start(l, form)
+		if !ok {
+			continue
+		}
+		if l.Run.Tells(l.signal) != nil {
+			return nil // something may wait for that
+		}
+		c.Leaves = append(c.Leaves, l)
+		form.Starts = append(form.Starts, start)
+		if c.Withheld == "" {
+			c.Withheld = why
+		}
+	}
+	if len(c.Leaves) == 0 {
+		return nil
+	}
+	for i, l := range c.Leaves {
+		if len(c.Leaves) > 1 || l.Spawn.Loop() != nil || form.Starts[i].Lit == nil {
+			c.Group = true
+		}
+	}
+	for _, l := range c.Leaves {
+		if why := m.hazard(l, form); why != "" {
+			c.Withheld = why
+		}
+	}
+	if c.Withheld == "" {
+		c.Withheld = m.otherValues(c)
+	}
+	if c.Withheld == "" {
+		c.After, c.Withheld = m.unlocked(c, fn, stmt)
+	}
+	return c
+}
+
+// confirms reports whether the stopper waits for something, be it what it may.
+func (m *Model) confirms(fn *Func, signal *Op) bool {
+	for e := range fn.Effects() {
+		switch e.Kind {
+		case Wait, Serve, Send:
+			return true
+		case Recv:
+			if !m.SameSignal(e.Obj, signal.Ref.Obj) {
+				return true
+			}
+		}
+	}
+	waits := false
+	(&step{fn: fn}).calls(func(call *ast.CallExpr) {
+		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && sel.Sel.Name == "Wait" {
+			waits = true
+		}
+	})
+	return waits
+}
+
+// signalField returns the field of the receiver through which a signal is
+// given, and the type that declares it.
+func (m *Model) signalField(recv types.Type, ref Ref) (*types.Var, *types.TypeName) {
+	if p, ok := recv.Underlying().(*types.Pointer); ok {
+		recv = p.Elem()
+	}
+	named, ok := types.Unalias(recv).(*types.Named)
+	if !ok {
+		return nil, nil
+	}
+	st, ok := named.Underlying().(*types.Struct)
+	if !ok {
+		return nil, nil
+	}
+	for f := range st.Fields() {
+		if !f.Embedded() && (f.Origin() == ref.Obj || !isField(ref.Obj) && m.SameSignal(f.Origin(), ref.Obj)) {
+			return f.Origin(), named.Origin().Obj()
+		}
+	}
+	for f := range st.Fields() {
+		if f.Embedded() {
+			if v, owner := m.signalField(f.Type(), ref); v != nil {
+				return v, owner
+			}
+		}
+	}
+	return nil, nil
+}
+
+func isField(obj types.Object) bool {
+	v, ok := obj.(*types.Var)
+	return ok && v.IsField()
+}
+
+// structSyntax returns the syntax of a struct type of the package, or nil.
+func (m *Model) structSyntax(name *types.TypeName) *ast.StructType {
+	for cur := range m.root.Preorder((*ast.TypeSpec)(nil)) {
+		if spec := cur.Node().(*ast.TypeSpec); m.Pkg.Info.Defs[spec.Name] == name {
+			st, _ := spec.Type.(*ast.StructType)
+			return st
+		}
+	}
+	return nil
+}
+
+// isOwner reports whether t is the owner of the form, a pointer to it, or
+// embeds it.
+func (form *TypeForm) isOwner(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	n, ok := types.Unalias(t).(*types.Named)
+	if !ok {
+		return false
+	}
+	if n.Origin().Obj() == form.Owner {
+		return true
+	}
+	if st, ok := n.Underlying().(*types.Struct); ok {
+		for f := range st.Fields() {
+			if f.Embedded() && form.isOwner(f.Type()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// start tells how a goroutine of the type is started, or why it cannot be
+// confirmed; ok is false if it is not the type's own.
+func (m *Model) start(l *Leaver, form *TypeForm) (s Start, why string, ok bool) {
+	sp := l.Spawn
+	fn := sp.Fn
+	if fn.Decl == nil || sp.Kind != GoStmt {
+		return s, "", false
+	}
+	if r := fn.Recv(); r != nil && form.isOwner(r.Type()) {
+		if !starter.MatchString(fn.Decl.Name.Name) {
+			return s, "", false // started on demand
+		}
+		s.Base = r.Name()
+	} else {
+		lit, v := m.made(fn, form)
+		if v == nil {
+			return s, "", false
+		}
+		s.Base, s.Lit = v.Name(), lit
+		if m.flexed[v] {
+			why = fmt.Sprintf("%s is assigned more than once", v.Name())
+		}
+		for _, op := range fn.Ops {
+			if op.Kind == Exit && op.Exit == Return && op.Node.Pos() < sp.Stmt.Pos() && m.Mentions(v, op.Node) {
+				why = "the constructor may return before it starts the goroutine"
+			}
+		}
+	}
+	if sp.Conditional() && sp.Loop() == nil {
+		why = "the goroutine is only started under a condition"
+	}
+	body := sp.Body
+	switch {
+	case sp.Lit() != nil:
+		s.Inner = s.Base
+		for _, p := range body.Params() {
+			if p != nil && p.Name() == s.Base && !form.isOwner(p.Type()) {
+				why = fmt.Sprintf("the goroutine means something else by %s", s.Base)
+			}
+		}
+	case body.Recv() != nil && form.isOwner(body.Recv().Type()) && m.calledOnce(body):
+		if sel, ok := ast.Unparen(sp.Call.Fun).(*ast.SelectorExpr); ok && m.source(sel.X) == s.Base {
+			if name := body.Recv().Name(); name != "" && name != "_" {
+				s.Inner = name
+			}
+		}
+	}
+	return s, why, true
+}
+
+// calledOnce reports whether the only mention of a declared function is the go
+// statement that runs it.
+func (m *Model) calledOnce(f *Func) bool {
+	n := 0
+	for id, obj := range m.Pkg.Info.Uses {
+		if origin(obj) == f.Obj && id.Pos().IsValid() {
+			n++
+		}
+	}
+	return n == 1
+}
+
+// made returns the literal that a constructor makes the struct with and the
+// variable that holds it; nil if there is not exactly one.
+func (m *Model) made(fn *Func, form *TypeForm) (lit *ast.CompositeLit, v *types.Var) {
+	n := 0
+	ast.Inspect(fn.Body, func(node ast.Node) bool {
+		as, ok := node.(*ast.AssignStmt)
+		if !ok || as.Tok != token.DEFINE || len(as.Lhs) != 1 || len(as.Rhs) != 1 {
+			return true
+		}
+		e := ast.Unparen(as.Rhs[0])
+		if u, ok := e.(*ast.UnaryExpr); ok && u.Op == token.AND {
+			e = ast.Unparen(u.X)
+		} else {
+			return true
+		}
+		cl, ok := e.(*ast.CompositeLit)
+		if !ok || !form.isOwner(m.Pkg.Info.TypeOf(cl)) {
+			return true
+		}
+		if n++; n == 1 {
+			lit = cl
+			v, _ = m.ref(as.Lhs[0]).Obj.(*types.Var)
+		}
+		return true
+	})
+	if n != 1 {
+		return nil, nil
+	}
+	return lit, v
+}
+
+// hazard returns why waiting for the goroutine may never end, or "".
+func (m *Model) hazard(l *Leaver, form *TypeForm) string {
+	if l.Run.Has(form.Stopper) {
+		return fmt.Sprintf("%s can run on the goroutine itself", form.Stopper.Name())
+	}
+	if call := l.Run.Callback(); call != nil {
+		return fmt.Sprintf("the goroutine calls %s, which may call %s", m.source(call.Fun), form.Stopper.Name())
+	}
+	if at, what := l.Blocker(); at != nil {
+		return fmt.Sprintf("the goroutine may stay in %s, which ignores the stop signal", what)
+	}
+	if lock, by := m.heldByCallers(form.Stopper, l.Run.Locks()); lock != nil {
+		return fmt.Sprintf("%s holds %s, which the goroutine takes, when it calls %s", by.Name(), m.source(lock.Ref.Expr), form.Stopper.Name())
+	}
+	return ""
+}
+
+// otherValues returns why the struct cannot get a field that only the start of
+// the goroutine fills: there are other values of it, or it is copied.
+func (m *Model) otherValues(c *Confirmation) string {
+	form := c.Type
+	name := form.Owner.Name()
+	if form.Struct == nil {
+		return fmt.Sprintf("%s is not declared as a struct in this package", name)
+	}
+	starts := make(map[ast.Node]bool)
+	for _, s := range form.Starts {
+		if s.Lit != nil {
+			starts[s.Lit] = true
+		}
+	}
+	owner := func(t types.Type) bool {
+		n, ok := types.Unalias(t).(*types.Named)
+		return ok && n.Origin().Obj() == form.Owner
+	}
+	why := ""
+	for cur := range m.root.Preorder((*ast.CompositeLit)(nil), (*ast.CallExpr)(nil), (*ast.StarExpr)(nil)) {
+		switch n := cur.Node().(type) {
+		case *ast.CompositeLit:
+			if t := m.Pkg.Info.TypeOf(n); t == nil || starts[n] || !owner(t) {
+				continue
+			}
+			if !c.Group {
+				why = fmt.Sprintf("there are other values of %s, whose goroutine is not started", name)
+			}
+			for field, value := range m.FieldValues(n) {
+				if field == form.Field && m.ref(value).Obj == form.Field {
+					why = fmt.Sprintf("%s is copied, and its copies share the signal", name)
+				}
+			}
+		case *ast.CallExpr:
+			if t := m.Pkg.Info.TypeOf(n); t != nil && !c.Group && len(n.Args) == 1 && m.Pkg.Info.Types[n.Fun].IsBuiltin() {
+				if p, ok := t.(*types.Pointer); ok && owner(p.Elem()) {
+					why = fmt.Sprintf("there are other values of %s, whose goroutine is not started", name)
+				}
+			}
+		case *ast.StarExpr:
+			if tv := m.Pkg.Info.Types[n]; tv.IsValue() && owner(tv.Type) {
+				if _, ok := cur.Parent().Node().(*ast.SelectorExpr); !ok {
+					why = fmt.Sprintf("%s is copied", name)
+				}
+			}
+		}
+		if why != "" {
+			return why
+		}
+	}
+	var held *types.Var
+	for _, obj := range m.Pkg.Info.Defs {
+		if v, ok := obj.(*types.Var); ok && owner(v.Type()) && (held == nil || v.Pos() < held.Pos()) {
+			held = v
+		}
+	}
+	if held != nil {
+		return fmt.Sprintf("%s is held by value in %s", name, held.Name())
+	}
+	return ""
+}
