@@ -21,6 +21,24 @@
 ---   context = { only = { "source.fixAll.handshake" }, diagnostics = {} },
 --- })
 --- ```
+---
+--- All settings, each with an example. A file `.handshake.json` at the root of
+--- the module has the same keys and wins.
+---
+--- ```lua
+--- vim.lsp.config("handshake", {
+---   settings = {
+---     handshake = {
+---       rules = { sleepstart = false }, -- turn rules off, or preview rules on
+---       diagnostics = false, -- code actions only
+---       snippets = false, -- if a snippet plugin has loaded them already
+---       docsURL = "https://example.com/rules", -- diagnostics link to docsURL/RULE
+---       buildFlags = { "-tags=integration" }, -- for the go command
+---       env = { GOOS = "windows" }, -- likewise
+---     },
+---   },
+--- })
+--- ```
 
 ---@type vim.lsp.Config
 return {
