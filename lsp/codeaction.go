@@ -134,7 +134,12 @@ func (r *request) fixAll(f *found) *protocol.CodeAction {
 		return nil
 	}
 	safe := slices.ContainsFunc(f.places, func(p place) bool {
-		return !p.Rule.OnDemand && slices.ContainsFunc(p.Fixes, func(f refactor.Fix) bool { return f.Safety == refactor.Safe })
+		for i, fix := range p.Fixes {
+			if fix.Safety == refactor.Safe && !p.Rule.OnDemand && p.failed(i) == nil {
+				return true
+			}
+		}
+		return false
 	})
 	if !safe && f.current(r.snap) {
 		return nil

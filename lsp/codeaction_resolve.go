@@ -71,7 +71,7 @@ func (s *session) fresh(ctx context.Context, snap *snapshot, data actionData) (*
 	d, f := snap.docs[data.URI], snap.found[data.URI]
 	switch {
 	case d == nil:
-		return nil, protocol.ErrContentModified // closed in the meantime
+		return nil, jsonrpc2.NewError(codeRequestFailed, "the document is not open")
 	case f == nil:
 		return nil, jsonrpc2.NewError(codeRequestFailed, errNoPackage.Error())
 	case f.current(snap):

@@ -89,9 +89,12 @@ func (set settings) merge(raw []byte, ruleNames []string) (settings, []string) {
 		}
 		field.Elem().Set(value.Elem())
 	}
-	for _, name := range slices.Sorted(maps.Keys(set.Rules)) {
-		if !slices.Contains(ruleNames, name) {
-			problems = append(problems, unknown("rule", name, ruleNames))
+	var named struct{ Rules map[string]json.RawMessage }
+	if json.Unmarshal(raw, &named) == nil {
+		for _, name := range slices.Sorted(maps.Keys(named.Rules)) {
+			if !slices.Contains(ruleNames, name) {
+				problems = append(problems, unknown("rule", name, ruleNames))
+			}
 		}
 	}
 	return set, problems

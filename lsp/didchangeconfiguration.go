@@ -12,7 +12,7 @@ type didChangeConfigurationParams struct {
 // can be asked for their settings are asked, others send them.
 func (s *session) didChangeConfiguration(p *didChangeConfigurationParams) error {
 	if s.client.Workspace.Configuration {
-		s.tasks.Go(s.pull)
+		s.task("configuration", func() { s.pull(s.ctx) })
 		return nil
 	}
 	s.configured(p.Settings.Handshake)

@@ -48,7 +48,8 @@ func (d *document) change(version int32, changes []contentChange, enc protocol.P
 		} else {
 			start, end := t.offset(c.Range.Start, enc), t.offset(c.Range.End, enc)
 			start, end = min(start, end), max(start, end)
-			s = splice{start, end, len(c.Text)}
+			s = difference(t.src[start:end], []byte(c.Text))
+			s.start, s.end = s.start+start, s.end+start
 			src := make([]byte, 0, len(t.src)+len(c.Text)-(end-start))
 			src = append(append(append(src, t.src[:start]...), c.Text...), t.src[end:]...)
 			t = newText(src)

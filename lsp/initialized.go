@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"context"
 	"encoding/json"
 
 	"go.lsp.dev/protocol"
@@ -8,8 +9,15 @@ import (
 
 // initialized handles initialized: from now on the server may ask the client.
 func (s *session) initialized(*struct{}) error {
-	s.tasks.Go(s.register)
-	s.tasks.Go(s.pull)
+	s.initializedOnce.Do(func() {
+		s.task("register", s.register)
+		s.task("configuration", func() {
+			defer close(s.configuredOnce)
+			ctx, cancel := context.WithTimeout(s.ctx, configurationPatience)
+			defer cancel()
+			s.pull(ctx)
+		})
+	})
 	return nil
 }
 
@@ -39,7 +47,7 @@ func (s *session) register() {
 }
 
 // pull asks the client for the settings.
-func (s *session) pull() {
+func (s *session) pull(ctx context.Context) {
 	if !s.client.Workspace.Configuration {
 		return
 	}
@@ -47,7 +55,7 @@ func (s *session) pull() {
 	p := &protocol.ConfigurationParams{Items: []protocol.ConfigurationItem{{Section: &section}}}
 	var answer []json.RawMessage
 	var raw protocol.LSPAny
-	_, err := s.conn.Call(s.ctx, protocol.MethodWorkspaceConfiguration, p, &raw)
+	_, err := s.conn.Call(ctx, protocol.MethodWorkspaceConfiguration, p, &raw)
 	if err == nil {
 		err = json.Unmarshal(raw, &answer)
 	}

@@ -2,8 +2,10 @@ package lsp
 
 import (
 	"context"
+	"fmt"
 	"log"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +24,10 @@ const (
 	reloadDelay = 250 * time.Millisecond
 )
 
+// configurationPatience is how long the server waits for the client's settings
+// before it goes on with the initial ones.
+const configurationPatience = 3 * time.Second
+
 // A session is everything that lasts as long as the connection.
 type session struct {
 	opts   Options
@@ -34,10 +40,13 @@ type session struct {
 	outbox  outbox
 	stopped atomic.Bool // the client has requested shutdown
 
+	initializedOnce sync.Once
+	configuredOnce  chan struct{} // closed when the client's settings are known
+
 	mu        sync.Mutex
 	current   *snapshot
-	views     map[string]*view   // by directory
-	placed    map[string]*view   // by directory of an open file
+	views     map[string]*view   // by module root, or by file outside of modules
+	placed    map[string]*view   // by file
 	published map[uri.URI]string // the diagnostics that the client has
 	told      map[string]bool    // messages that were shown, rules that were logged
 	fromInit  settings           // defaults and initializationOptions
@@ -46,21 +55,37 @@ type session struct {
 
 func newSession(opts Options, l *log.Logger) *session {
 	return &session{
-		opts:      opts,
-		log:       l,
-		outbox:    outbox{ready: make(chan struct{}, 1)},
-		current:   &snapshot{make(map[uri.URI]*document), make(map[uri.URI]*found)},
-		views:     make(map[string]*view),
-		placed:    make(map[string]*view),
-		published: make(map[uri.URI]string),
-		told:      make(map[string]bool),
+		opts:           opts,
+		log:            l,
+		configuredOnce: make(chan struct{}),
+		outbox:         outbox{ready: make(chan struct{}, 1)},
+		current:        &snapshot{make(map[uri.URI]*document), make(map[uri.URI]*found)},
+		views:          make(map[string]*view),
+		placed:         make(map[string]*view),
+		published:      make(map[uri.URI]string),
+		told:           make(map[string]bool),
 	}
 }
 
 // start connects the session.
 func (s *session) start(ctx context.Context, conn jsonrpc2.Conn) {
 	s.ctx, s.conn = ctx, conn
-	s.tasks.Go(func() { s.outbox.run(ctx, conn) })
+	s.task("outbox", func() { s.outbox.run(ctx, conn) })
+}
+
+// task runs f on a goroutine of its own.
+func (s *session) task(name string, f func()) { s.tasks.Go(func() { s.guard(name, f) }) }
+
+// guard runs f; if it panics, that is logged, once for each message, and costs
+// only f.
+func (s *session) guard(name string, f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			message := fmt.Sprintf("panic in %s: %v", name, v)
+			s.logOnce(message, fmt.Errorf("%s\n%s", message, debug.Stack()))
+		}
+	}()
+	f()
 }
 
 // wait returns when no task of the session runs any more.
@@ -75,14 +100,9 @@ func (s *session) snapshot() *snapshot {
 // opened finds the view of a document and has its package looked at at once.
 // The caller holds s.mu.
 func (s *session) opened(d *document) {
-	if d.name == "" {
-		return
+	if d.name != "" {
+		s.task("place", func() { s.place(d.name) }) // not here: it asks the file system
 	}
-	if v := s.viewOf(d.name); v != nil && v.wants(d.name) {
-		s.wake(d.name, 0)
-		return
-	}
-	s.tasks.Go(func() { s.place(d.name) })
 }
 
 // wake has the package of a file looked at after the delay. The caller holds
@@ -101,7 +121,7 @@ func (s *session) wake(name string, delay time.Duration) {
 	if w == nil {
 		w = newWorker(v, name)
 		v.workers[m.ID] = w
-		s.tasks.Go(w.run)
+		s.task("worker", w.run)
 	}
 	w.wake(name, delay)
 }

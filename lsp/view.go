@@ -20,7 +20,7 @@ import (
 
 // A view is what the server knows of one module: the metadata of the packages
 // with open files, and the types of what they depend on. A file outside of any
-// module has a view of its own directory.
+// module has a view of its own.
 type view struct {
 	session *session
 	dir     string
@@ -42,30 +42,36 @@ type view struct {
 }
 
 // viewOf returns the view of a file if it is known. The caller holds s.mu.
-func (s *session) viewOf(name string) *view { return s.placed[filepath.Dir(name)] }
+func (s *session) viewOf(name string) *view { return s.placed[name] }
 
-// place finds the view of an open file and has its package loaded.
+// place finds the view of an open file and has its package looked at, after
+// loading it if need be.
 func (s *session) place(name string) {
-	dir := filepath.Dir(name)
-	root, module := moduleRoot(dir)
+	root, module := moduleRoot(filepath.Dir(name))
+	key := root
 	if !module {
-		s.tell(protocol.MessageTypeWarning, dir+" is not in a Go module: its files are looked at one by one, with the standard library only.")
+		key = name
+		s.tell(protocol.MessageTypeWarning, root+" is not in a Go module: each of its files is looked at alone, with the standard library only.")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := s.views[root]
-	if v == nil || v.module != module {
+	v := s.views[key]
+	if v == nil {
 		v = &view{
 			session: s, dir: root, module: module, asked: make(chan struct{}, 1),
 			workers: make(map[string]*worker), patterns: make(map[string]bool), settings: s.settings,
 		}
-		s.views[root] = v
-		s.tasks.Go(v.run)
+		s.views[key] = v
+		s.task("view", v.run)
 	}
-	s.placed[dir] = v
-	v.patterns[v.pattern(name)] = true
-	v.urgent = true
-	v.reload(true)
+	s.placed[name] = v
+	if pattern := v.pattern(name); v.patterns[pattern] {
+		s.wake(name, 0)
+	} else {
+		v.patterns[pattern] = true
+		v.urgent = true
+		v.reload(true)
+	}
 }
 
 // moduleRoot returns the closest directory above with a go.mod; if there is
@@ -84,19 +90,12 @@ func moduleRoot(dir string) (root string, module bool) {
 // pattern returns what the go command is asked for to get the package of a
 // file.
 func (v *view) pattern(name string) string {
-	if !v.module {
-		return "file=" + name
-	}
 	rel, err := filepath.Rel(v.dir, filepath.Dir(name))
-	if err != nil {
+	if err != nil || !v.module {
 		return "file=" + name
 	}
 	return "./" + filepath.ToSlash(rel)
 }
-
-// wants reports whether the package of a file is or is being loaded. The caller
-// holds session.mu.
-func (v *view) wants(name string) bool { return v.patterns[v.pattern(name)] }
 
 // reload has the metadata loaded soon; without force only if an open file has
 // other imports, build constraints, … than the metadata. The caller holds
@@ -112,6 +111,11 @@ func (v *view) reload(force bool) {
 // run loads the metadata as often as it is asked for, one load at a time.
 func (v *view) run() {
 	s := v.session
+	select {
+	case <-s.ctx.Done():
+		return
+	case <-s.configuredOnce: // what is not wanted is not shown at first either
+	}
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -136,12 +140,7 @@ func (v *view) run() {
 		if !force && base != nil && !outdated(base, docs) {
 			continue
 		}
-		if graph := v.load(docs, patterns); graph != nil {
-			s.mu.Lock()
-			v.base = graph
-			s.wakeAll(v)
-			s.mu.Unlock()
-		}
+		s.guard("load", func() { v.renew(v.load(docs, patterns)) })
 	}
 }
 
@@ -183,6 +182,8 @@ func overlay(docs map[string]*document) map[string][]byte {
 	return out
 }
 
+const goMissing = "The go command was not found. handshake needs it to find packages: put it on the PATH of the editor."
+
 // load asks the go command for metadata. It returns nil, and tells the user, if
 // there is none.
 func (v *view) load(docs map[string]*document, patterns []string) *load.Graph {
@@ -194,7 +195,7 @@ func (v *view) load(docs map[string]*document, patterns []string) *load.Graph {
 	case s.ctx.Err() != nil:
 		return nil
 	case errors.Is(err, exec.ErrNotFound):
-		s.tell(protocol.MessageTypeError, "The go command was not found. handshake needs it to find packages: put it on the PATH or set env.PATH in the settings.")
+		s.tell(protocol.MessageTypeError, goMissing)
 		return nil
 	case err != nil:
 		s.tell(protocol.MessageTypeError, fmt.Sprintf("Cannot load packages in %s: %v", v.dir, err))
@@ -206,6 +207,18 @@ func (v *view) load(docs map[string]*document, patterns []string) *load.Graph {
 		}
 	}
 	return graph
+}
+
+// renew makes the graph the metadata of the view, unless it is nil, and has the
+// packages with open files looked at.
+func (v *view) renew(graph *load.Graph) {
+	if graph == nil {
+		return
+	}
+	v.session.mu.Lock()
+	defer v.session.mu.Unlock()
+	v.base = graph
+	v.session.wakeAll(v)
 }
 
 // outdated reports whether the metadata was made of other imports, package

@@ -54,7 +54,7 @@ func (w *worker) run() {
 		w.cancel = cancel
 		snap, name := s.current, w.name
 		s.mu.Unlock()
-		w.look(ctx, snap, name)
+		s.guard("worker", func() { w.look(ctx, snap, name) })
 		cancel()
 	}
 }

@@ -1,0 +1,521 @@
+package lsp
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// An editor is a peer with buffers that plays sessions.
+type editor struct {
+	*peer
+	dir      string
+	options  clientOptions
+	encoding string
+	buffers  map[string]*buffer // open files, by name below dir
+	actions  []action           // the last answer to codeAction
+	items    []item             // the last answer to completion
+	at       string             // the file of actions and items
+	out      strings.Builder
+}
+
+type buffer struct {
+	text    string
+	version int
+}
+
+type action struct {
+	Title       string `json:"title"`
+	Kind        string `json:"kind"`
+	IsPreferred bool   `json:"isPreferred"`
+	Disabled    *struct{ Reason string }
+	Edit        *workspaceEdit  `json:"edit"`
+	Diagnostics []any           `json:"diagnostics"`
+	Data        json.RawMessage `json:"data"`
+	raw         json.RawMessage
+}
+
+type workspaceEdit struct {
+	Changes         map[string][]textEdit `json:"changes"`
+	DocumentChanges []struct {
+		TextDocument struct {
+			URI     string `json:"uri"`
+			Version *int   `json:"version"`
+		} `json:"textDocument"`
+		Edits []textEdit `json:"edits"`
+	} `json:"documentChanges"`
+}
+
+type textEdit struct {
+	Range   textRange `json:"range"`
+	NewText string    `json:"newText"`
+}
+
+type item struct {
+	Label               string     `json:"label"`
+	Detail              string     `json:"detail"`
+	InsertTextFormat    int        `json:"insertTextFormat"`
+	TextEdit            textEdit   `json:"textEdit"`
+	AdditionalTextEdits []textEdit `json:"additionalTextEdits"`
+}
+
+func newEditor(t *testing.T, dir string, options clientOptions) *editor {
+	e := &editor{peer: connect(t, fakeRules()...), dir: dir, options: options, encoding: "utf-16", buffers: make(map[string]*buffer)}
+	e.answer = e.reply
+	params := map[string]any{"processId": nil, "rootUri": e.uri(""), "capabilities": options.Capabilities}
+	if options.InitializationOptions != nil {
+		params["initializationOptions"] = options.InitializationOptions
+	}
+	var result struct {
+		Capabilities struct {
+			PositionEncoding string `json:"positionEncoding"`
+		} `json:"capabilities"`
+	}
+	must(t, json.Unmarshal(e.initialize(e.encode(params)), &result))
+	e.encoding = result.Capabilities.PositionEncoding
+	return e
+}
+
+// reply answers the server's requests.
+func (e *editor) reply(method string, params json.RawMessage) any {
+	switch method {
+	case "workspace/configuration":
+		return []any{e.options.Configuration}
+	case "workspace/applyEdit":
+		var p struct {
+			Edit workspaceEdit `json:"edit"`
+		}
+		must(e.t, json.Unmarshal(params, &p))
+		e.apply(p.Edit)
+		return map[string]any{"applied": true}
+	}
+	return nil
+}
+
+func (e *editor) uri(name string) string {
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(e.dir, filepath.FromSlash(name)))}
+	return u.String()
+}
+
+func (e *editor) name(uri string) string {
+	u, err := url.Parse(uri)
+	must(e.t, err)
+	rel, err := filepath.Rel(e.dir, filepath.FromSlash(u.Path))
+	must(e.t, err)
+	return filepath.ToSlash(rel)
+}
+
+// play plays a session and returns it with what came of it.
+func (e *editor) play(session string) string {
+	for line := range strings.Lines(session) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case line == "" || strings.HasPrefix(line, "#"):
+			e.printf("%s", line)
+		case strings.HasPrefix(line, "> "):
+			e.printf("%s", line)
+			name, rest, _ := strings.Cut(line[2:], " ")
+			do := e.commands()[name]
+			if do == nil {
+				e.t.Fatalf("unknown command %s", line)
+			}
+			do(rest, words(e.t, rest))
+		}
+	}
+	e.close()
+	return e.out.String()
+}
+
+func (e *editor) printf(format string, args ...any) {
+	s := fmt.Sprintf(format, args...)
+	e.out.WriteString(strings.ReplaceAll(s, e.dir, "$WORK") + "\n")
+}
+
+var wordRE = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\S+`)
+
+// words splits a line at spaces; words in quotes are Go strings.
+func words(t *testing.T, line string) []string {
+	var out []string
+	for _, w := range wordRE.FindAllString(line, -1) {
+		if strings.HasPrefix(w, `"`) {
+			var err error
+			w, err = strconv.Unquote(w)
+			must(t, err)
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// commands are what a user can do in a session.
+func (e *editor) commands() map[string]func(rest string, args []string) {
+	return map[string]func(string, []string){
+		"open":        func(_ string, a []string) { e.openFile(a[0]) },    // open FILE
+		"close":       func(_ string, a []string) { e.closeFile(a[0]) },   // close FILE
+		"edit":        func(_ string, a []string) { e.edit(a) },           // edit FILE OLD NEW [OLD NEW …]: in one notification
+		"save":        func(_ string, a []string) { e.save(a[0]) },        // save FILE
+		"show":        func(_ string, a []string) { e.show(a[0]) },        // show FILE: the buffer, or the file
+		"disk":        func(_ string, a []string) { e.disk(a) },           // disk FILE [TEXT]: another program writes or removes the file
+		"diagnostics": func(_ string, a []string) { e.diagnostics(a[0]) }, // diagnostics FILE: waits for them
+		"actions":     func(_ string, a []string) { e.codeActions(a) },    // actions FILE TEXT [automatic] [KIND …]: at the beginning of TEXT
+		"take":        func(_ string, a []string) { e.take(a[0]) },        // take TITLE: of the actions
+		"complete":    func(_ string, a []string) { e.complete(a) },       // complete FILE TEXT: at the end of TEXT
+		"accept":      func(_ string, a []string) { e.accept(a[0]) },      // accept LABEL: of the completions
+		"command":     func(rest string, a []string) { e.command(rest) },  // command NAME JSON
+		"configure":   func(rest string, _ []string) { e.configure(rest) },
+		"quiet":       func(string, []string) { e.quiet() }, // prints what else the server has to say
+		"log":         func(string, []string) { e.printLog() },
+	}
+}
+
+func (e *editor) document(name string) map[string]any {
+	return map[string]any{"uri": e.uri(name), "version": e.buffers[name].version}
+}
+
+func (e *editor) openFile(name string) {
+	src, err := os.ReadFile(filepath.Join(e.dir, name))
+	if err != nil {
+		src = nil // a new file
+	}
+	e.buffers[name] = &buffer{string(src), 1}
+	e.notify("textDocument/didOpen", map[string]any{"textDocument": map[string]any{"uri": e.uri(name), "languageId": "go", "version": 1, "text": string(src)}})
+}
+
+func (e *editor) closeFile(name string) {
+	delete(e.buffers, name)
+	e.notify("textDocument/didClose", map[string]any{"textDocument": map[string]any{"uri": e.uri(name)}})
+}
+
+func (e *editor) edit(args []string) {
+	b := e.buffers[args[0]]
+	b.version++
+	var changes []any
+	for pair := range slices.Chunk(args[1:], 2) {
+		if b.text == "" && pair[0] == "" {
+			changes = append(changes, map[string]any{"text": pair[1]})
+			b.text = pair[1]
+			continue
+		}
+		if strings.Count(b.text, pair[0]) != 1 {
+			e.t.Fatalf("%q is not in %s once:\n%s", pair[0], args[0], b.text)
+		}
+		i := strings.Index(b.text, pair[0])
+		changes = append(changes, map[string]any{
+			"range": textRange{positionOf(b.text, i, e.encoding), positionOf(b.text, i+len(pair[0]), e.encoding)},
+			"text":  pair[1],
+		})
+		b.text = b.text[:i] + pair[1] + b.text[i+len(pair[0]):]
+	}
+	e.notify("textDocument/didChange", map[string]any{"textDocument": e.document(args[0]), "contentChanges": changes})
+}
+
+func (e *editor) save(name string) {
+	writeFile(e.t, filepath.Join(e.dir, name), e.buffers[name].text)
+	e.notify("textDocument/didSave", map[string]any{"textDocument": map[string]any{"uri": e.uri(name)}})
+}
+
+func (e *editor) show(name string) {
+	var text string
+	if b := e.buffers[name]; b != nil {
+		text = b.text
+	} else {
+		src, err := os.ReadFile(filepath.Join(e.dir, name))
+		must(e.t, err)
+		text = string(src)
+	}
+	for line := range strings.Lines(text) {
+		e.printf("| %s", strings.ReplaceAll(strings.TrimSuffix(line, "\n"), "\r", "\\r"))
+	}
+}
+
+func (e *editor) disk(args []string) {
+	name := filepath.Join(e.dir, args[0])
+	kind := 1
+	if _, err := os.Stat(name); err == nil {
+		kind = 2
+	}
+	if len(args) == 1 {
+		kind = 3
+		must(e.t, os.Remove(name))
+	} else {
+		must(e.t, os.MkdirAll(filepath.Dir(name), 0o777))
+		writeFile(e.t, name, args[1])
+	}
+	e.notify("workspace/didChangeWatchedFiles", map[string]any{"changes": []any{map[string]any{"uri": e.uri(args[0]), "type": kind}}})
+}
+
+type published struct {
+	URI         string       `json:"uri"`
+	Version     int          `json:"version"`
+	Diagnostics []diagnostic `json:"diagnostics"`
+}
+
+type diagnostic struct {
+	Range              textRange                   `json:"range"`
+	Severity           int                         `json:"severity"`
+	Code               string                      `json:"code"`
+	Source             string                      `json:"source"`
+	Message            string                      `json:"message"`
+	CodeDescription    *struct{ Href string }      `json:"codeDescription"`
+	Data               *struct{ Rule, Key string } `json:"data"`
+	RelatedInformation []struct {
+		Location struct {
+			URI   string    `json:"uri"`
+			Range textRange `json:"range"`
+		} `json:"location"`
+		Message string `json:"message"`
+	} `json:"relatedInformation"`
+}
+
+func (e *editor) diagnostics(name string) {
+	var p published
+	_, ok := e.note("textDocument/publishDiagnostics", func(raw json.RawMessage) bool {
+		p = published{}
+		must(e.t, json.Unmarshal(raw, &p))
+		return e.name(p.URI) == name
+	})
+	if !ok {
+		e.printf("nothing")
+		return
+	}
+	e.printf("version %d", p.Version)
+	for _, d := range p.Diagnostics {
+		if d.Range.Start == d.Range.End {
+			e.t.Errorf("the range of %q is empty", d.Message)
+		}
+		e.printf("%s %s %s/%s: %s", span(d.Range), [...]string{"", "error", "warning", "info", "hint"}[d.Severity], d.Source, d.Code, d.Message)
+		if d.CodeDescription != nil {
+			e.printf("\tsee %s", d.CodeDescription.Href)
+		}
+		if d.Data != nil && (d.Data.Rule != d.Code || d.Data.Key == "") {
+			e.t.Errorf("the data of %q is %v", d.Message, d.Data)
+		}
+		for _, r := range d.RelatedInformation {
+			e.printf("\t%s:%s: %s", e.name(r.Location.URI), span(r.Location.Range), r.Message)
+		}
+	}
+}
+
+func span(r textRange) string {
+	return fmt.Sprintf("%d:%d-%d:%d", r.Start.Line, r.Start.Character, r.End.Line, r.End.Character)
+}
+
+func (e *editor) codeActions(args []string) {
+	name, needle := args[0], args[1]
+	context := map[string]any{"diagnostics": []any{}, "triggerKind": 1}
+	var only []string
+	for _, a := range args[2:] {
+		if a == "automatic" {
+			context["triggerKind"] = 2
+		} else {
+			only = append(only, a)
+		}
+	}
+	if only != nil {
+		context["only"] = only
+	}
+	i := strings.Index(e.buffers[name].text, needle)
+	if i < 0 {
+		e.t.Fatalf("%q is not in %s", needle, name)
+	}
+	at := positionOf(e.buffers[name].text, i, e.encoding)
+	raw, err := e.call("textDocument/codeAction", map[string]any{"textDocument": map[string]any{"uri": e.uri(name)}, "range": textRange{at, at}, "context": context})
+	if err != nil {
+		e.printf("%v", err)
+		return
+	}
+	var raws []json.RawMessage
+	must(e.t, json.Unmarshal(raw, &raws))
+	e.actions, e.at = nil, name
+	for _, raw := range raws {
+		a := action{raw: raw}
+		must(e.t, json.Unmarshal(raw, &a))
+		e.actions = append(e.actions, a)
+		line := a.Kind + ": " + a.Title
+		if a.IsPreferred {
+			line += " [preferred]"
+		}
+		if a.Edit != nil {
+			line += " [edit]"
+		}
+		if a.Disabled != nil {
+			line += " [disabled: " + a.Disabled.Reason + "]"
+		}
+		e.printf("%s", line)
+	}
+	if len(raws) == 0 {
+		e.printf("none")
+	}
+}
+
+func (e *editor) take(title string) {
+	for _, a := range e.actions {
+		if a.Title != title || a.Disabled != nil {
+			continue
+		}
+		if a.Edit == nil {
+			raw, err := e.call("codeAction/resolve", string(a.raw))
+			if err != nil {
+				e.printf("%v", err)
+				return
+			}
+			a.Edit = nil
+			must(e.t, json.Unmarshal(raw, &a))
+		}
+		if a.Edit != nil {
+			e.apply(*a.Edit)
+		}
+		return
+	}
+	e.t.Fatalf("no action %q", title)
+}
+
+// apply applies an edit to buffers and files and prints what it touches.
+func (e *editor) apply(edit workspaceEdit) {
+	for _, c := range edit.DocumentChanges {
+		name := e.name(c.TextDocument.URI)
+		if b := e.buffers[name]; b != nil && (c.TextDocument.Version == nil || *c.TextDocument.Version != b.version) {
+			e.printf("the edit of %s is for another version", name)
+			return
+		}
+	}
+	for _, c := range edit.DocumentChanges {
+		e.change(e.name(c.TextDocument.URI), c.Edits)
+	}
+	for u, edits := range edit.Changes {
+		e.change(e.name(u), edits)
+	}
+	if len(edit.DocumentChanges)+len(edit.Changes) == 0 {
+		e.printf("nothing to do")
+	}
+}
+
+// change makes text edits, which all refer to the text before.
+func (e *editor) change(name string, edits []textEdit) {
+	e.printf("%d edits in %s", len(edits), name)
+	b := e.buffers[name]
+	text := ""
+	if b != nil {
+		text = b.text
+	} else {
+		src, err := os.ReadFile(filepath.Join(e.dir, name))
+		must(e.t, err)
+		text = string(src)
+	}
+	before := text
+	slices.SortStableFunc(edits, func(x, y textEdit) int { // the last first
+		return -cmp.Or(cmp.Compare(x.Range.Start.Line, y.Range.Start.Line), cmp.Compare(x.Range.Start.Character, y.Range.Start.Character))
+	})
+	for _, x := range edits {
+		start, end := offsetOf(before, x.Range.Start, e.encoding), offsetOf(before, x.Range.End, e.encoding)
+		text = text[:start] + x.NewText + text[end:]
+	}
+	if b == nil {
+		writeFile(e.t, filepath.Join(e.dir, name), text)
+		return
+	}
+	b.text = text
+	b.version++
+	e.notify("textDocument/didChange", map[string]any{"textDocument": e.document(name), "contentChanges": []any{map[string]any{"text": text}}})
+}
+
+func (e *editor) complete(args []string) {
+	name, needle := args[0], args[1]
+	i := strings.Index(e.buffers[name].text, needle)
+	if i < 0 {
+		e.t.Fatalf("%q is not in %s", needle, name)
+	}
+	raw, err := e.call("textDocument/completion", map[string]any{
+		"textDocument": map[string]any{"uri": e.uri(name)},
+		"position":     positionOf(e.buffers[name].text, i+len(needle), e.encoding),
+	})
+	if err != nil {
+		e.printf("%v", err)
+		return
+	}
+	var list struct {
+		Items []item `json:"items"`
+	}
+	must(e.t, json.Unmarshal(raw, &list))
+	e.items, e.at = list.Items, name
+	var labels []string
+	for _, i := range list.Items {
+		labels = append(labels, i.Label)
+		if i.InsertTextFormat != 2 {
+			e.t.Errorf("%s is no snippet", i.Label)
+		}
+	}
+	e.printf("%s", cmp.Or(strings.Join(labels, " "), "none"))
+}
+
+func (e *editor) accept(label string) {
+	for _, i := range e.items {
+		if i.Label == label {
+			e.change(e.at, append(i.AdditionalTextEdits, i.TextEdit))
+			return
+		}
+	}
+	e.t.Fatalf("no completion %q", label)
+}
+
+func (e *editor) command(rest string) {
+	name, argument, _ := strings.Cut(rest, " ")
+	var arguments []json.RawMessage
+	if argument != "" {
+		argument = strings.ReplaceAll(argument, "$URI", e.uri(""))
+		arguments = append(arguments, json.RawMessage(argument))
+	}
+	raw, err := e.call("workspace/executeCommand", map[string]any{"command": name, "arguments": arguments})
+	if err != nil {
+		e.printf("%v", err)
+		return
+	}
+	e.printf("%s", raw)
+}
+
+// configure changes the settings of the client: it sends them, and answers with
+// them if it is asked.
+func (e *editor) configure(raw string) {
+	e.options.Configuration = json.RawMessage(raw)
+	e.notify("workspace/didChangeConfiguration", map[string]any{"settings": map[string]any{"handshake": json.RawMessage(raw)}})
+}
+
+func (e *editor) quiet() {
+	for e.receive() {
+	}
+	for _, m := range e.notes {
+		var p struct {
+			Message string `json:"message"`
+			URI     string `json:"uri"`
+		}
+		must(e.t, json.Unmarshal(m.Params, &p))
+		switch {
+		case p.Message != "":
+			e.printf("%s: %s", m.Method, p.Message)
+		case p.URI != "":
+			e.printf("%s: %s", m.Method, e.name(p.URI))
+		default:
+			e.printf("%s", m.Method)
+		}
+	}
+	if len(e.notes) == 0 {
+		e.printf("nothing")
+	}
+	e.notes = nil
+}
+
+func (e *editor) printLog() {
+	for line := range strings.Lines(e.log.String()) {
+		if !strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "goroutine ") && strings.Contains(line, "panicked") {
+			e.printf("%s", strings.TrimSpace(line))
+		}
+	}
+}

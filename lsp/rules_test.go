@@ -1,0 +1,84 @@
+package lsp
+
+import (
+	"strings"
+
+	"handshake/refactor"
+)
+
+// fakeRules look at the text for calls of functions with telling names.
+func fakeRules() []*refactor.Rule {
+	return []*refactor.Rule{
+		{
+			Name: "badcall", Doc: "# badcall\n\nA call of bad.\n", Severity: refactor.Warning,
+			Run: calls("bad()", func(f *refactor.Finding) {
+				f.Message = "bad is called"
+				f.Fixes = []refactor.Fix{
+					{Title: "Call good instead", Make: replace(f.Span, "good()")},
+					{Title: "Delete the call", Safety: refactor.Review, Reason: "bad may be needed", Make: replace(f.Span, "")},
+				}
+			}),
+		},
+		{
+			Name: "broken", Doc: "# broken\n\nIts fix does not compile.\n", Severity: refactor.Info,
+			Run: calls("broken()", func(f *refactor.Finding) {
+				f.Message = "broken is called"
+				f.Fixes = []refactor.Fix{{Title: "Break it", Make: replace(f.Span, "undefined()")}}
+			}),
+		},
+		{
+			Name: "kept", Doc: "# kept\n\nIts fix is withheld.\n", Severity: refactor.Hint,
+			Run: calls("kept()", func(f *refactor.Finding) {
+				f.Message = "kept is called"
+				f.Withheld = []refactor.Withheld{{Title: "Delete the call", Reason: "it is called in a loop"}}
+			}),
+		},
+		{
+			Name: "swap", Doc: "# swap\n\nA refactoring.\n", OnDemand: true,
+			Run: calls("swap()", func(f *refactor.Finding) {
+				f.Message = "swap is called"
+				f.Fixes = []refactor.Fix{{Title: "Swap the call", Make: replace(f.Span, "good()")}}
+			}),
+		},
+		{
+			Name: "early", Doc: "# early\n\nA preview rule.\n", Severity: refactor.Hint, Preview: true,
+			Run: calls("early()", func(f *refactor.Finding) { f.Message = "early is called" }),
+		},
+		{
+			Name: "boom", Doc: "# boom\n\nIt panics.\n",
+			Run: calls("boom()", func(*refactor.Finding) { panic("boom is called") }),
+		},
+	}
+}
+
+// calls finds the call in all files. The function of that name is related.
+func calls(call string, describe func(*refactor.Finding)) func(*refactor.Package) []refactor.Finding {
+	return func(pkg *refactor.Package) (found []refactor.Finding) {
+		var related []refactor.Related
+		for _, f := range pkg.Files {
+			if i := strings.Index(string(f.Src), "func "+call); i >= 0 {
+				related = append(related, refactor.Related{Span: refactor.Span{File: f.Name, Start: i, End: i + len("func "+call)}, Message: "it is declared here"})
+			}
+		}
+		for _, f := range pkg.Files {
+			src := string(f.Src)
+			for at := 0; ; {
+				i := strings.Index(src[at:], "\t"+call)
+				if i < 0 {
+					break
+				}
+				at += i + 1
+				finding := refactor.Finding{Span: refactor.Span{File: f.Name, Start: at, End: at + len(call)}, Related: related}
+				describe(&finding)
+				found = append(found, finding)
+			}
+		}
+		return found
+	}
+}
+
+func replace(span refactor.Span, with string) func() ([]refactor.Edit, error) {
+	return func() ([]refactor.Edit, error) {
+		return []refactor.Edit{{Span: span, New: with}}, nil
+	}
+}
