@@ -338,3 +338,21 @@ func TestFiles(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestTells(t *testing.T) {
+	for _, r := range []struct {
+		path, name string
+		want       bool
+	}{
+		{"time", "time", true},
+		{"net/http", "http", true},
+		{"example.com/m/v2", "m", true},
+		{"gopkg.in/yaml.v3", "yaml", true},
+		{"example.com/go-m", "m", false},
+		{"math/rand/v2", "rand", true},
+	} {
+		if got := tells(r.path, r.name); got != r.want {
+			t.Errorf("tells(%q, %q) = %t", r.path, r.name, got)
+		}
+	}
+}
