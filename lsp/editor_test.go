@@ -217,7 +217,15 @@ func (e *editor) edit(args []string) {
 	e.notify("textDocument/didChange", map[string]any{"textDocument": e.document(args[0]), "contentChanges": changes})
 }
 
+// idle waits until the server has nothing more to do: it must not read a file
+// that is being written.
+func (e *editor) idle() {
+	for e.receive() {
+	}
+}
+
 func (e *editor) save(name string) {
+	e.idle()
 	writeFile(e.t, filepath.Join(e.dir, name), e.buffers[name].text)
 	e.notify("textDocument/didSave", map[string]any{"textDocument": map[string]any{"uri": e.uri(name)}})
 }
@@ -237,6 +245,7 @@ func (e *editor) show(name string) {
 }
 
 func (e *editor) disk(args []string) {
+	e.idle()
 	name := filepath.Join(e.dir, args[0])
 	kind := 1
 	if _, err := os.Stat(name); err == nil {
@@ -489,8 +498,7 @@ func (e *editor) configure(raw string) {
 }
 
 func (e *editor) quiet() {
-	for e.receive() {
-	}
+	e.idle()
 	for _, m := range e.notes {
 		var p struct {
 			Message string `json:"message"`

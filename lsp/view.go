@@ -2,7 +2,6 @@ package lsp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -191,14 +190,15 @@ func (v *view) load(docs map[string]*document, patterns []string) *load.Graph {
 	set := v.configure()
 	cfg := load.Config{Dir: v.dir, Env: set.environ(), BuildFlags: set.BuildFlags, Tests: true, Overlay: overlay(docs)}
 	graph, err := load.Load(s.ctx, cfg, patterns...)
-	switch {
-	case s.ctx.Err() != nil:
+	if s.ctx.Err() != nil {
 		return nil
-	case errors.Is(err, exec.ErrNotFound):
-		s.tell(protocol.MessageTypeError, goMissing)
-		return nil
-	case err != nil:
-		s.tell(protocol.MessageTypeError, fmt.Sprintf("Cannot load packages in %s: %v", v.dir, err))
+	}
+	if err != nil {
+		message := fmt.Sprintf("Cannot load packages in %s: %v", v.dir, err)
+		if _, err := exec.LookPath("go"); err != nil {
+			message = goMissing
+		}
+		s.tell(protocol.MessageTypeError, message)
 		return nil
 	}
 	for _, m := range graph.Roots() {
