@@ -22,7 +22,7 @@
 --- })
 --- ```
 ---
---- All settings, each with an example. A file `.handshake.json` at the root of
+--- The settings, each with an example. A file `.handshake.json` at the root of
 --- the module has the same keys and wins.
 ---
 --- ```lua
@@ -32,7 +32,6 @@
 ---       rules = { sleepstart = false }, -- turn rules off, or preview rules on
 ---       diagnostics = false, -- code actions only
 ---       snippets = false, -- if a snippet plugin has loaded them already
----       docsURL = "https://example.com/rules", -- diagnostics link to docsURL/RULE
 ---       buildFlags = { "-tags=integration" }, -- for the go command
 ---       env = { GOOS = "windows" }, -- likewise
 ---     },
