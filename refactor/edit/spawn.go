@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"strings"
 )
@@ -39,36 +40,61 @@ func (b *Builder) WrapGo(stmt *ast.GoStmt, first string, stable func(types.Objec
 // stands, together with the parameters and arguments of a literal around it
 // that are evaluated where it stands.
 func (b *Builder) Deferrable(c *ast.CallExpr, stable func(types.Object) bool) (call string, params, args []string, err error) {
-	pass := func(e ast.Expr, name string) (string, error) {
-		if b.isStable(e, stable) {
-			return b.Text(e), nil
-		}
-		typ, err := b.TypeName(c, b.pkg.Info.TypeOf(e))
+	bind := func(text string, t types.Type, name string) (string, error) {
+		typ, err := b.TypeName(c, t)
 		if err != nil {
 			return "", err
 		}
 		name = b.Fresh(c.Pos(), name)
 		params = append(params, name+" "+typ)
-		args = append(args, b.Text(e))
+		args = append(args, text)
 		return name, nil
+	}
+	pass := func(e ast.Expr, name string) (string, error) {
+		if b.isStable(e, stable) {
+			return b.Text(e), nil
+		}
+		return bind(b.Text(e), b.pkg.Info.TypeOf(e), name)
 	}
 	fun := b.Text(c.Fun)
 	switch f := ast.Unparen(c.Fun).(type) {
 	case *ast.SelectorExpr:
-		if b.pkg.Info.Selections[f] == nil {
-			break // a function of another package
+		sel := b.pkg.Info.Selections[f]
+		if sel == nil || sel.Kind() == types.MethodExpr {
+			break // a function of another package, or of a type
 		}
-		recv, err := pass(f.X, "recv")
-		if err != nil {
+		if sel.Kind() == types.FieldVal {
+			if fun, err = bind(fun, sel.Type(), "fn"); err != nil {
+				return "", nil, nil, err
+			}
+			break
+		}
+		var recv string
+		switch how, err := receiver(sel); {
+		case err != nil:
 			return "", nil, nil, err
+		case how == address && isVariable(b.pkg.Info, f.X):
+			recv = b.Text(f.X) // its address is its identity
+		case how == address:
+			recv, err = bind("&"+b.Text(f.X), types.NewPointer(sel.Recv()), "recv")
+			if err != nil {
+				return "", nil, nil, err
+			}
+		case how == pointee:
+			recv, err = bind("*"+b.Text(f.X), types.Unalias(sel.Recv()).Underlying().(*types.Pointer).Elem(), "recv")
+			if err != nil {
+				return "", nil, nil, err
+			}
+		default:
+			if recv, err = pass(f.X, "recv"); err != nil {
+				return "", nil, nil, err
+			}
 		}
 		fun = recv + "." + f.Sel.Name
 	case *ast.Ident, *ast.IndexExpr, *ast.IndexListExpr:
-		if id, ok := f.(*ast.Ident); ok {
-			if _, ok := b.pkg.Info.Uses[id].(*types.Var); ok {
-				if fun, err = pass(id, "fn"); err != nil {
-					return "", nil, nil, err
-				}
+		if id, ok := f.(*ast.Ident); ok && isVariable(b.pkg.Info, id) {
+			if fun, err = pass(id, "fn"); err != nil {
+				return "", nil, nil, err
 			}
 		}
 	default:
@@ -88,6 +114,65 @@ func (b *Builder) Deferrable(c *ast.CallExpr, stable func(types.Object) bool) (c
 	return fmt.Sprintf("%s(%s)", fun, strings.Join(texts, ", ")), params, args, nil
 }
 
+// A passing is what a method call evaluates of the operand before its dot.
+type passing int
+
+const (
+	operand passing = iota
+	address         // implicitly taken
+	pointee         // implicitly copied
+)
+
+// receiver returns what a method call evaluates of its operand (Go spec,
+// "Method values"). The error says that it is something behind an embedded
+// field that has no short name.
+func receiver(sel *types.Selection) (passing, error) {
+	_, fromPointer := types.Unalias(sel.Recv()).Underlying().(*types.Pointer)
+	_, wantsPointer := types.Unalias(sel.Obj().(*types.Func).Signature().Recv().Type()).(*types.Pointer)
+	if types.IsInterface(sel.Recv()) {
+		return operand, nil
+	}
+	if len(sel.Index()) > 1 && (!wantsPointer || throughPointer(sel)) {
+		return 0, errors.New("the spawned method is that of an embedded field")
+	}
+	switch {
+	case wantsPointer && !fromPointer:
+		return address, nil
+	case fromPointer && !wantsPointer:
+		return pointee, nil
+	}
+	return operand, nil
+}
+
+// throughPointer reports whether the way to a promoted method leads through an
+// embedded pointer or interface.
+func throughPointer(sel *types.Selection) bool {
+	t := sel.Recv()
+	if p, ok := types.Unalias(t).Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	for _, i := range sel.Index()[:len(sel.Index())-1] {
+		st, ok := t.Underlying().(*types.Struct)
+		if !ok {
+			return true
+		}
+		t = st.Field(i).Type()
+		if _, ok := types.Unalias(t).Underlying().(*types.Pointer); ok || types.IsInterface(t) {
+			return true
+		}
+	}
+	return false
+}
+
+func isVariable(info *types.Info, e ast.Expr) bool {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	_, ok = info.Uses[id].(*types.Var)
+	return ok
+}
+
 // isStable reports whether an expression has the same value and no effect
 // whenever it is evaluated from now on.
 func (b *Builder) isStable(e ast.Expr, stable func(types.Object) bool) bool {
@@ -103,10 +188,7 @@ func (b *Builder) isStable(e ast.Expr, stable func(types.Object) bool) bool {
 			return true
 		}
 	case *ast.UnaryExpr: // the address of a variable is its identity
-		if id, ok := ast.Unparen(e.X).(*ast.Ident); ok && e.Op.String() == "&" {
-			_, isVar := b.pkg.Info.Uses[id].(*types.Var)
-			return isVar
-		}
+		return e.Op == token.AND && isVariable(b.pkg.Info, e.X)
 	case *ast.FuncLit:
 		return true
 	}
@@ -132,10 +214,8 @@ func (b *Builder) TypeName(at ast.Node, t types.Type) (string, error) {
 		missing = fmt.Errorf("the type %s cannot be named here", t)
 		return p.Name()
 	})
-	for _, named := range []*types.Named{asNamed(t)} {
-		if named != nil && named.Obj().Pkg() != nil && named.Obj().Pkg() != b.pkg.Types && !named.Obj().Exported() {
-			missing = fmt.Errorf("the type %s cannot be named here", t)
-		}
+	if named := asNamed(t); named != nil && named.Obj().Pkg() != nil && named.Obj().Pkg() != b.pkg.Types && !named.Obj().Exported() {
+		missing = fmt.Errorf("the type %s cannot be named here", t)
 	}
 	if basic, ok := t.(*types.Basic); ok && basic.Info()&types.IsUntyped != 0 {
 		return types.Default(t).String(), missing
