@@ -7,6 +7,7 @@ package apply
 import (
 	"bytes"
 	"cmp"
+	"go/types"
 	"slices"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -26,7 +27,10 @@ type Result struct {
 	Files  []File  // those that change, by name
 	Made   []Made  // in the order of Place
 	Left   []Left  // findings that remain, in the order of Place
-	Errors []error // what went wrong inside of rules or packages; the rest is sound
+	Errors []error // what went wrong inside of rules; the rest is sound
+
+	Read     int           // packages that could be read
+	Problems []types.Error // of the packages before any fix
 }
 
 // File is a file with its contents before and after.

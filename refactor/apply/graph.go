@@ -21,8 +21,11 @@ func Graph(ctx context.Context, g *load.Graph, opts Options) (*Result, error) {
 	done := make([]outcome, len(roots))
 	frozen := make(map[string]error) // by package path
 	again := make([]bool, len(roots))
-	for i := range again {
-		again[i] = g.MayMatter(roots[i])
+	for i, m := range roots {
+		again[i] = g.MayMatter(m)
+		if !again[i] && len(m.Files) > 0 {
+			done[i].Read = 1
+		}
 	}
 	for {
 		var group errgroup.Group
@@ -65,13 +68,12 @@ func fixOne(ctx context.Context, g *load.Graph, m *load.Meta, opts Options, froz
 	var out outcome
 	pkg, err := g.Package(ctx, m)
 	if err != nil {
-		out.Errors = append(out.Errors, err)
-		return out
+		return out // not read
 	}
 	p := &plan{opts: opts, before: pkg, now: pkg, frozen: frozen}
 	res, err := p.run()
 	if err != nil {
-		out.Errors = append(out.Errors, err)
+		out.Result = Result{Errors: []error{err}, Read: 1, Problems: pkg.Errors}
 		return out
 	}
 	out.Result = *res
@@ -128,6 +130,8 @@ func merge(done []outcome) *Result {
 		all.Made = append(all.Made, done[i].Made...)
 		all.Left = append(all.Left, done[i].Left...)
 		all.Errors = append(all.Errors, done[i].Errors...)
+		all.Read += done[i].Read
+		all.Problems = append(all.Problems, done[i].Problems...)
 	}
 	all.sort()
 	return all

@@ -39,7 +39,7 @@ func (p *plan) run() (*Result, error) {
 		}
 		r, left := p.round(findings)
 		if r == nil {
-			res := &Result{Files: changed(p.before, p.now), Made: p.made, Left: left, Errors: errs}
+			res := &Result{Files: changed(p.before, p.now), Made: p.made, Left: left, Errors: errs, Read: 1, Problems: p.before.Errors}
 			res.sort()
 			return res, nil
 		}

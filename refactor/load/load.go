@@ -64,6 +64,7 @@ type Meta struct {
 	Errors  []Error  // what the go command complains of
 
 	imports   map[string]*Meta // by path as written in the source
+	complete  bool             // all of imports are there
 	goVersion string           // of the module, "go1.22"
 	foreign   string           // why it is not ours to change, or ""
 }
@@ -110,9 +111,10 @@ func Load(ctx context.Context, cfg Config, patterns ...string) (*Graph, error) {
 		}
 		m := add(p, g.metas)
 		m.foreign = roots.foreign(p, cfg.Dir)
-		if !strings.HasSuffix(p.PkgPath, ".test") || len(m.Files) == 0 || p.Name != "main" {
-			g.roots = append(g.roots, m) // a generated test main is nobody's source
+		if strings.HasSuffix(p.PkgPath, ".test") && p.Name == "main" && len(m.Files) == 0 {
+			continue // a generated test main, which is nobody's source
 		}
+		g.roots = append(g.roots, m)
 	}
 	if g.sizes == nil {
 		g.sizes = types.SizesFor("gc", runtime.GOARCH)
@@ -203,8 +205,13 @@ func add(p *packages.Package, metas map[string]*Meta) *Meta {
 		}
 	}
 	for path, dep := range p.Imports {
-		m.imports[path] = add(dep, metas)
+		// An import cycle is an error that the go command reports. The import
+		// that closes it is left out: to check it would wait for itself.
+		if d := add(dep, metas); d.complete {
+			m.imports[path] = d
+		}
 	}
+	m.complete = true
 	return m
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,6 +134,27 @@ func f() {
 	}
 }
 
+func TestRootsAreTheWidestVariants(t *testing.T) {
+	dir := write(t, module+`-- p/p.go --
+package p
+-- p/in_test.go --
+package p
+-- p/ex_test.go --
+package p_test
+-- x.test/main.go --
+package main
+
+func main() {}
+`)
+	var got []string
+	for _, m := range graph(t, dir, "./...").Roots() {
+		got = append(got, m.ID)
+	}
+	if want := []string{"m/p [m/p.test]", "m/p_test [m/p.test]", "m/x.test"}; !slices.Equal(got, want) {
+		t.Errorf("roots %q, want %q", got, want)
+	}
+}
+
 func TestImportThatTheGraphLacksSharesItsTypes(t *testing.T) {
 	dir := write(t, module+`-- a.go --
 package p
@@ -180,6 +202,26 @@ func G() { a.F() }
 		}
 		if len(pkg.Errors) != want {
 			t.Errorf("errors in b: %v, want %d", pkg.Errors, want)
+		}
+	}
+}
+
+// A cycle among packages is an error of the go command's; the types of the
+// packages in it can be asked for all the same, and nothing waits for itself.
+func TestImportCycle(t *testing.T) {
+	dir := write(t, module+`-- p/p.go --
+package p
+import "m/q"
+var _ = q.X
+-- q/q.go --
+package q
+import "m/p"
+var X, _ = 1, p.Y
+`)
+	g := graph(t, dir, "./...")
+	for _, m := range g.Roots() {
+		if _, err := g.Package(t.Context(), m); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"handshake/refactor/apply"
+)
+
+func fix(ctx context.Context, args []string) int {
+	fs := newFlags("fix")
+	diff := fs.Bool("diff", false, "print a diff and write nothing; exit with 1 if there is one")
+	unsafe := fs.Bool("unsafe", false, "make fixes that need a review, too: they can change timing, blocking or an API")
+	names := fs.String("rules", "", "comma-separated `rules` whose findings to fix (default all that are not previews)")
+	verbose := fs.Bool("v", false, "tell what is left, and why")
+	if code, ok := parse(fs, args); !ok {
+		return code
+	}
+	rules, err := selectRules(*names)
+	if err != nil {
+		return fail("%v", err)
+	}
+	dir, g, err := loadPatterns(ctx, fs.Args())
+	if err != nil {
+		return fail("%v", err)
+	}
+	res, err := apply.Graph(ctx, g, apply.Options{Rules: rules, Unsafe: *unsafe})
+	if err != nil {
+		return fail("%v", err)
+	}
+	found := problems{dir: dir}
+	for _, m := range g.Roots() {
+		found.addMeta(m)
+	}
+	found.addTypes(res.Problems)
+	for _, err := range res.Errors {
+		found.addError(err, true)
+	}
+	code := exitClean
+	if *diff {
+		if len(res.Files) > 0 {
+			code = exitFindings
+		}
+		for _, f := range res.Files {
+			printDiff(dir, f)
+		}
+	} else {
+		if err := apply.Write(res.Files); err != nil {
+			return fail("%v", err)
+		}
+		for _, m := range res.Made {
+			fmt.Printf("%s:%d: %s (%s)\n", relative(dir, m.File), m.Line, m.Title, m.Rule.Name)
+		}
+	}
+	printProblems(os.Stderr, found.sorted())
+	if *verbose {
+		printLeft(dir, res.Left)
+	}
+	printSummary(res, *diff)
+	switch {
+	case res.Read == 0:
+		return fail("%v", errNothing)
+	case len(res.Errors) > 0:
+		return exitError
+	}
+	return code
+}
+
+// printDiff prints a unified diff. "./" before the names lets both patch -p0 and
+// git apply, which drops the first element, find the file.
+func printDiff(dir string, f apply.File) {
+	name := "./" + relative(dir, f.Name)
+	fmt.Print(udiff.Unified(name, name, string(f.Before), string(f.After)))
+}
+
+func printLeft(dir string, left []apply.Left) {
+	for _, l := range left {
+		fmt.Fprintf(os.Stderr, "%s:%d: left: %s (%s)\n", relative(dir, l.File), l.Line, l.Message, l.Rule.Name)
+		for _, title := range l.Review {
+			fmt.Fprintf(os.Stderr, "\tneeds -unsafe: %s\n", title)
+		}
+		for _, w := range l.Withheld {
+			fmt.Fprintf(os.Stderr, "\twithheld: %s: %s\n", w.Title, w.Reason)
+		}
+	}
+}
+
+func printSummary(res *apply.Result, diff bool) {
+	verb := "made"
+	if diff {
+		verb = "would make"
+	}
+	fmt.Fprintf(os.Stderr, "%s %s in %s", verb, count(len(res.Made), "fix"), count(len(res.Files), "file"))
+	review, none := 0, 0
+	for _, l := range res.Left {
+		if len(l.Review) > 0 {
+			review++
+		} else {
+			none++
+		}
+	}
+	if review > 0 {
+		fmt.Fprintf(os.Stderr, "; left out %d that a person must review (-unsafe makes them)", review)
+	}
+	if none > 0 {
+		fmt.Fprintf(os.Stderr, "; %s without a fix (-v tells why)", count(none, "finding"))
+	}
+	fmt.Fprintln(os.Stderr)
+}

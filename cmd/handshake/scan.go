@@ -1,0 +1,122 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"handshake/refactor"
+	"handshake/refactor/load"
+)
+
+// stats say how much was looked at.
+type stats struct {
+	packages int // that could be read
+	skipped  int // of these, without a goroutine, channel or sleep
+	took     time.Duration
+}
+
+// loadPatterns asks the go command for packages in the working directory, which
+// it returns too; no pattern means ".".
+func loadPatterns(ctx context.Context, patterns []string) (dir string, g *load.Graph, err error) {
+	if dir, err = os.Getwd(); err != nil {
+		return "", nil, err
+	}
+	if len(patterns) == 0 {
+		patterns = []string{"."}
+	}
+	g, err = load.Load(ctx, load.Config{Dir: dir, Tests: true}, patterns...)
+	return dir, g, err
+}
+
+var errNothing = errors.New("no Go package could be read")
+
+// scan analyses the packages that match, a few at a time; each is dropped once
+// analysed. The error is not nil only if none could be read; the report then
+// has the reasons.
+func scan(ctx context.Context, patterns []string, rules []*refactor.Rule, resolve bool) (*report, error) {
+	start := time.Now()
+	dir, g, err := loadPatterns(ctx, patterns)
+	if err != nil {
+		return nil, err
+	}
+	parts := make([]part, len(g.Roots()))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, m := range g.Roots() {
+		group.Go(func() error {
+			parts[i] = scanOne(ctx, dir, g, m, rules, resolve)
+			return ctx.Err()
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	r := &report{Version: 1, Findings: []finding{}}
+	var all problems
+	for _, p := range parts {
+		r.Findings = append(r.Findings, p.findings...)
+		all.list = append(all.list, p.problems.list...)
+		if p.read {
+			r.stats.packages++
+		}
+		if p.skipped {
+			r.stats.skipped++
+		}
+	}
+	slices.SortStableFunc(r.Findings, func(a, b finding) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), strings.Compare(a.Rule, b.Rule))
+	})
+	r.Errors = all.sorted()
+	r.stats.took = time.Since(start)
+	if r.stats.packages == 0 {
+		return r, errNothing
+	}
+	return r, nil
+}
+
+// A part is what one package adds to the report.
+type part struct {
+	findings []finding
+	problems problems
+	read     bool
+	skipped  bool
+}
+
+func scanOne(ctx context.Context, dir string, g *load.Graph, m *load.Meta, rules []*refactor.Rule, resolve bool) part {
+	p := part{problems: problems{dir: dir}}
+	p.problems.addMeta(m)
+	if len(m.Files) == 0 {
+		if len(m.Errors) == 0 {
+			p.problems.addError(fmt.Errorf("package %s has no Go files here", m.Path), false)
+		}
+		return p
+	}
+	if !g.MayMatter(m) {
+		p.read, p.skipped = true, true
+		return p
+	}
+	pkg, err := g.Package(ctx, m)
+	if err != nil {
+		p.problems.addError(err, false)
+		return p
+	}
+	p.read = true
+	p.problems.addTypes(pkg.Errors)
+	findings, errs := refactor.Analyze(pkg, rules)
+	for _, err := range errs {
+		p.problems.addError(err, true)
+	}
+	for _, f := range findings {
+		p.findings = append(p.findings, newFinding(dir, pkg, f, resolve))
+	}
+	return p
+}
