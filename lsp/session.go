@@ -36,8 +36,8 @@ type session struct {
 
 	ctx     context.Context
 	conn    jsonrpc2.Conn
-	tasks   sync.WaitGroup
 	outbox  outbox
+	tasks   tasks
 	stopped atomic.Bool // the client has requested shutdown
 
 	initializedOnce sync.Once
@@ -73,8 +73,21 @@ func (s *session) start(ctx context.Context, conn jsonrpc2.Conn) {
 	s.task("outbox", func() { s.outbox.run(ctx, conn) })
 }
 
-// task runs f on a goroutine of its own.
-func (s *session) task(name string, f func()) { s.tasks.Go(func() { s.guard(name, f) }) }
+// A tasks is a group of goroutines that takes no more once it is waited for.
+type tasks struct {
+	mu     sync.Mutex
+	closed bool
+	group  sync.WaitGroup
+}
+
+// task runs f on a goroutine of its own, unless the session is at its end.
+func (s *session) task(name string, f func()) {
+	s.tasks.mu.Lock()
+	defer s.tasks.mu.Unlock()
+	if !s.tasks.closed {
+		s.tasks.group.Go(func() { s.guard(name, f) })
+	}
+}
 
 // guard runs f; if it panics, that is logged, once for each message, and costs
 // only f.
@@ -89,7 +102,12 @@ func (s *session) guard(name string, f func()) {
 }
 
 // wait returns when no task of the session runs any more.
-func (s *session) wait() { s.tasks.Wait() }
+func (s *session) wait() {
+	s.tasks.mu.Lock()
+	s.tasks.closed = true
+	s.tasks.mu.Unlock()
+	s.tasks.group.Wait()
+}
 
 func (s *session) snapshot() *snapshot {
 	s.mu.Lock()
