@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"handshake/refactor/load"
 )
@@ -44,6 +45,9 @@ func (p *problems) absolute(name string) string {
 // addTypes adds errors of the parser and the type-checker.
 func (p *problems) addTypes(errs []types.Error) {
 	for _, e := range errs {
+		if strings.HasPrefix(e.Msg, "\t") {
+			continue // only explains the one before
+		}
 		at := e.Fset.PositionFor(e.Pos, false)
 		p.list = append(p.list, problem{File: relative(p.dir, at.Filename), Line: at.Line, Column: at.Column, Message: e.Msg})
 	}
