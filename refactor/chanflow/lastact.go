@@ -1,0 +1,211 @@
+package chanflow
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+)
+
+// Aftermath is what the senders of a channel do once their send is through.
+type Aftermath struct {
+	// Last is set if every send is the last thing its goroutine does: only
+	// returns, deferred calls and a close of the channel itself follow.
+	Last bool
+	// Waits is set if a sender goes on to wait for something: its send is a step
+	// of a conversation, not a reply.
+	Waits bool
+	// Races is an operation that follows a send and that wakes the receiver in
+	// another case of its select, or nil. With room in the channel the receiver
+	// could then miss the reply.
+	Races *Op
+}
+
+// Aftermath looks at what follows the sends. It is meaningful if MostSends is.
+func (c *Chan) Aftermath() Aftermath {
+	k := c.count()
+	a := Aftermath{Last: true}
+	seen := make(map[*Func]bool)
+	var after func(g *graph, from *point)
+	after = func(g *graph, from *point) {
+		if from == nil {
+			a.Last = false
+			return
+		}
+		from.leads(func(p *point) bool {
+			if k.turn(p) {
+				a.Last = false // it goes on with the next request
+				return false
+			}
+			k.follows(p, &a)
+			return p != g.at(k.Make.Node)
+		}, func(*point) bool { return false })
+		for _, op := range g.fn.Ops {
+			if op.Deferred {
+				k.followsOp(op, &a)
+			}
+		}
+		if seen[g.fn] {
+			return
+		}
+		seen[g.fn] = true
+		for _, f := range k.model.Funcs { // what follows the call of a function that sends
+			for _, op := range f.Ops {
+				if op.Kind == Call && op.Callee == g.fn && k.reached[op.Node.(*ast.CallExpr)] && !op.Deferred {
+					if f == k.Make.Fn {
+						a.Last = false
+					} else {
+						after(f.graph(), f.graph().at(op.Node))
+					}
+				}
+			}
+		}
+	}
+	for _, op := range k.Sends {
+		if !op.Deferred {
+			g := op.Fn.graph()
+			after(g, g.at(op.Node))
+		}
+	}
+	return a
+}
+
+// turn reports whether the point is one where a request is received, or another
+// case of a select that receives one.
+func (k *counter) turn(p *point) bool {
+	for _, r := range k.requests {
+		if slices.Contains(p.ops, r) {
+			return true
+		}
+		if p.choice != nil && r.Select != nil && slices.Contains(r.Select.Body.List, ast.Stmt(p.choice)) {
+			return true
+		}
+	}
+	return false
+}
+
+// follows looks at a point that a sender passes after its send.
+func (k *counter) follows(p *point, a *Aftermath) {
+	for _, op := range p.ops {
+		k.followsOp(op, a)
+	}
+	if p.choice != nil {
+		a.Last = false
+		return
+	}
+	switch n := p.node.(type) {
+	case nil:
+	case *ast.ReturnStmt:
+		for _, r := range n.Results {
+			a.Last = a.Last && quiet(r)
+		}
+	case *ast.SendStmt:
+		a.Last = a.Last && slices.ContainsFunc(p.ops, k.onReply)
+	case *ast.ExprStmt:
+		a.Last = a.Last && slices.ContainsFunc(p.ops, k.onReply)
+	case ast.Expr:
+		a.Last = a.Last && quiet(n) // a condition
+	case *ast.DeferStmt:
+	case *ast.IncDecStmt:
+		// of a loop that sends again
+	default:
+		a.Last = false
+	}
+}
+
+// quiet reports whether evaluating an expression does nothing else.
+func quiet(e ast.Expr) bool {
+	quiet := true
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			quiet = false
+		case *ast.UnaryExpr:
+			quiet = quiet && n.Op.String() != "<-"
+		case *ast.FuncLit:
+			return false
+		}
+		return quiet
+	})
+	return quiet
+}
+
+// onReply reports whether the operation sends on or closes the channel itself.
+func (k *counter) onReply(op *Op) bool {
+	return (op.Kind == Send || op.Kind == Close) && k.Holds(op)
+}
+
+// followsOp looks at an operation that a sender performs after its send.
+func (k *counter) followsOp(op *Op, a *Aftermath) {
+	switch op.Kind {
+	case Cancel, Close, Send, Done:
+		if k.onReply(op) {
+			return
+		}
+		a.Last = false
+		if k.wakes(op) && a.Races == nil {
+			a.Races = op
+		}
+	case Recv, Wait, Select, Serve:
+		a.Last, a.Waits = false, true
+	case Call:
+		if op.Callee == nil {
+			return
+		}
+		for e := range op.Callee.Effects() {
+			switch e.Kind {
+			case Cancel, Close, Send, Done:
+				if !k.holds(e.Obj) {
+					k.followsOp(&Op{Kind: e.Kind, Ref: Ref{Obj: e.Obj}, Node: op.Node}, a)
+				}
+			case Recv, Wait, Serve:
+				a.Last, a.Waits = false, true
+			}
+		}
+	}
+}
+
+// wakes reports whether the operation makes another case of a select ready in
+// which the receiver also waits for the reply. A context is taken to be the
+// one that any cancel function cancels.
+func (k *counter) wakes(op *Op) bool {
+	for _, r := range k.Recvs {
+		if r.Select == nil {
+			continue
+		}
+		for _, other := range r.Fn.Ops {
+			if other.Select != r.Select || other.Kind != Recv || other == r {
+				continue
+			}
+			switch {
+			case op.Kind == Cancel && signals(k.model.Pkg.Info.TypeOf(other.channel())):
+				return true // of a context, perhaps
+			case other.Ref.Obj != nil && other.Ref.Obj == op.Ref.Obj:
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// channel returns the operand of a receive or send.
+func (o *Op) channel() ast.Expr {
+	switch n := o.Node.(type) {
+	case *ast.UnaryExpr:
+		return n.X
+	case *ast.SendStmt:
+		return n.Chan
+	case *ast.RangeStmt:
+		return n.X
+	}
+	return nil
+}
+
+// signals reports whether t is a channel that carries events, not values.
+func signals(t types.Type) bool {
+	c := IsChan(t)
+	if c == nil {
+		return false
+	}
+	st, ok := c.Elem().Underlying().(*types.Struct)
+	return ok && st.NumFields() == 0
+}
