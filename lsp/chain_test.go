@@ -245,7 +245,13 @@ func TestFirstMessageFindsTheClient(t *testing.T) {
 				asked <- struct{}{}
 				return []any{nil}
 			}
-			p.initialize(`{"capabilities":{"workspace":{"configuration":true}}}`)
+			p.server.methods["test/connection"] = call(func(context.Context, *snapshot, *struct{}) (bool, error) { return p.server.conn != nil, nil })
+			// Before initialized, since what that starts synchronises.
+			p.call("initialize", `{"capabilities":{"workspace":{"configuration":true}}}`)
+			if result, err := p.call("test/connection", `{}`); err != nil || string(result) != "true" {
+				t.Errorf("connection: %s, %v", result, err)
+			}
+			p.notify("initialized", `{}`)
 			for len(asked) == 0 {
 				if !p.receive() {
 					t.Fatal("the server does not ask for its settings")

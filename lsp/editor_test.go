@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"handshake/refactor/rules"
 )
 
 // An editor is a peer with buffers that plays sessions.
@@ -68,7 +70,11 @@ type item struct {
 }
 
 func newEditor(t *testing.T, dir string, options clientOptions) *editor {
-	e := &editor{peer: connect(t, fakeRules()...), dir: dir, options: options, encoding: "utf-16", buffers: make(map[string]*buffer)}
+	all := fakeRules()
+	if options.Real {
+		all = rules.All()
+	}
+	e := &editor{peer: connect(t, all...), dir: dir, options: options, encoding: "utf-16", buffers: make(map[string]*buffer)}
 	e.answer = e.reply
 	params := map[string]any{"processId": nil, "rootUri": e.uri(""), "capabilities": options.Capabilities}
 	if options.InitializationOptions != nil {

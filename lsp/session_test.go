@@ -65,8 +65,11 @@ func TestSessions(t *testing.T) {
 }
 
 // clientOptions is client.json: what the client says of itself. Configuration
-// is what it answers to workspace/configuration.
+// is what it answers to workspace/configuration. Real asks for the rules that the
+// product has, instead of fakeRules.
 type clientOptions struct {
+	Real bool `json:"real"`
+
 	Capabilities          json.RawMessage `json:"capabilities"`
 	InitializationOptions json.RawMessage `json:"initializationOptions,omitempty"`
 	Configuration         json.RawMessage `json:"configuration,omitempty"`

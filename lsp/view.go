@@ -215,10 +215,17 @@ func (v *view) renew(graph *load.Graph) {
 	if graph == nil {
 		return
 	}
-	v.session.mu.Lock()
-	defer v.session.mu.Unlock()
+	s := v.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	v.base = graph
-	v.session.wakeAll(v)
+	for _, d := range s.current.docs {
+		if d.name != "" && s.viewOf(d.name) == v && graph.Containing(d.name) == nil {
+			s.current = s.current.with(d, nil) // excluded by a build constraint
+			s.publish(d, nil)
+		}
+	}
+	s.wakeAll(v)
 }
 
 // outdated reports whether the metadata was made of other imports, package
