@@ -1,0 +1,247 @@
+package chanflow
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+)
+
+// A Completion is the signal that a goroutine gives as its last act, without
+// defer: close(done) or wg.Done().
+type Completion struct {
+	Op   *Op        // the close or Done at the end of the body
+	All  []*Op      // all of the body: Op, and those directly before a return
+	Body *Func      // what the goroutine runs
+	Wait []*Op      // where others wait for it, with no way out
+	Some []*Op      // where others look for it in a select with a way out
+	Ends []*Op      // calls before it that end the goroutine, or may: t.Fatal, …
+	Rets []*Op      // returns before it that skip it
+	Data bool       // the channel carries values
+	Late []*Op      // operations of deferred calls that are set up after the start
+	Lead []ast.Stmt // the defer statements with which the body starts
+}
+
+// Completions returns the completion signals that a goroutine can end without
+// having given, in source order of their bodies.
+func (m *Model) Completions() []*Completion {
+	var out []*Completion
+	for _, f := range m.Funcs {
+		var spawns []*Spawn
+		for _, sp := range m.Spawns {
+			if sp.Body == f {
+				spawns = append(spawns, sp)
+			}
+		}
+		if len(spawns) == 0 {
+			continue
+		}
+		if c := m.completion(f, spawns); c != nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func (m *Model) completion(f *Func, spawns []*Spawn) *Completion {
+	last := f.lastSignal()
+	if last == nil || last.Ref.Obj == nil || last.Ref.Elem || !f.steady(last.Ref) {
+		return nil
+	}
+	c := &Completion{Op: last, Body: f}
+	for _, op := range f.Ops {
+		if op.Kind != last.Kind || op.Ref.Obj != last.Ref.Obj {
+			continue
+		}
+		if _, returns := m.following(op).(*ast.ReturnStmt); op != last && (op.Deferred || !returns) {
+			return nil // followed by more work, or given twice
+		}
+		c.All = append(c.All, op)
+	}
+	c.exits()
+	if len(c.Ends)+len(c.Rets) == 0 {
+		return nil
+	}
+	for _, sp := range spawns {
+		out := sp.Outside(last.Ref)
+		if out.Obj == nil {
+			continue
+		}
+		for _, op := range m.OpsOn(out.Obj) {
+			switch {
+			case op.Fn == f:
+			case op.Kind == Close:
+				return nil // somebody else closes it where the goroutine does not
+			case op.Kind == Wait || op.Kind == Recv && op.Bare():
+				c.Wait = append(c.Wait, op)
+			case op.Kind == Recv:
+				c.Some = append(c.Some, op)
+			case op.Kind == Send:
+				c.Data = true
+			}
+		}
+	}
+	for _, op := range m.OpsOn(last.Ref.Obj) {
+		c.Data = c.Data || op.Kind == Send
+	}
+	c.defers()
+	return c
+}
+
+// lastSignal returns the plain close or Done that is the last statement of f,
+// a final return apart.
+func (f *Func) lastSignal() *Op {
+	list := f.Body.List
+	if n := len(list); n > 0 {
+		if r, ok := list[n-1].(*ast.ReturnStmt); ok && len(r.Results) == 0 {
+			list = list[:n-1]
+		}
+	}
+	if len(list) < 2 {
+		return nil // it is the only statement
+	}
+	s, ok := list[len(list)-1].(*ast.ExprStmt)
+	if !ok {
+		return nil
+	}
+	for _, op := range f.Ops {
+		if op.Node == s.X && (op.Kind == Close || op.Kind == Done) {
+			return op
+		}
+	}
+	return nil
+}
+
+// steady reports whether the reference means the same at the start of f as at
+// its end.
+func (f *Func) steady(r Ref) bool {
+	if r.Base == nil || f.Owns(r.Base) && r.Base != types.Object(f.Recv()) && !isParam(f, r.Base) {
+		return false
+	}
+	if f.model.Assigned(r.Base) && f.Owns(r.Base) {
+		return false
+	}
+	same := true
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if a, ok := n.(*ast.AssignStmt); ok {
+			for _, lhs := range a.Lhs {
+				if l := f.model.Ref(lhs); l.Obj == r.Obj || l.Obj != nil && l.Obj == r.Base {
+					same = false
+				}
+			}
+		}
+		return same
+	})
+	if v, ok := r.Obj.(*types.Var); ok && !v.IsField() && f.model.Assigned(v) && r.Expr != nil && IsChan(v.Type()) != nil {
+		return false // a captured variable that may be given another channel
+	}
+	return same
+}
+
+// exits collects the ways out of the body that skip the signal.
+func (c *Completion) exits() {
+	f := c.Body
+	recovers := f.Recovers()
+	for _, op := range f.Ops {
+		if op.Deferred || op.Node.Pos() > c.Op.Node.Pos() {
+			continue
+		}
+		switch {
+		case op.Kind == Exit && op.Exit == Return:
+			if !slices.ContainsFunc(c.All, func(s *Op) bool { return f.model.following(s) == op.Node }) {
+				c.Rets = append(c.Rets, op)
+			}
+		case op.Kind == Exit && op.Exit == Panic && recovers,
+			op.Kind == Exit && (op.Exit == Goexit || op.Exit == MayGoexit),
+			op.Kind == Call && op.Callee != nil && op.Callee.mayGoexit(nil):
+			c.Ends = append(c.Ends, op)
+		}
+	}
+}
+
+// following returns the statement that runs after that of an operation, or nil.
+func (m *Model) following(op *Op) ast.Stmt {
+	for st := range m.After(op.Stmt()) {
+		return st
+	}
+	return nil
+}
+
+// defers looks at the other deferred calls of the body.
+func (c *Completion) defers() {
+	list := c.Body.Body.List
+	for len(list) > 0 {
+		if _, ok := list[0].(*ast.DeferStmt); !ok {
+			break
+		}
+		c.Lead = append(c.Lead, list[0])
+		list = list[1:]
+	}
+	for _, s := range list {
+		ast.Inspect(s, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncLit:
+				return c.Body.model.frames[n] == c.Body
+			case *ast.DeferStmt:
+				c.Late = append(c.Late, &Op{Kind: Call, Node: n.Call, Fn: c.Body})
+			}
+			return true
+		})
+	}
+}
+
+// Blocks reports whether a deferred call that is set up later may wait for
+// something: a signal that is given after it could then come too late.
+func (c *Completion) Blocks() bool {
+	if len(c.Late) == 0 {
+		return false
+	}
+	for _, op := range c.Body.Ops {
+		if !op.Deferred {
+			continue
+		}
+		switch op.Kind {
+		case Send, Recv, Wait, Lock, RLock, Select, Serve:
+			return true
+		case Call:
+			if op.Callee == nil || op.Callee.MayStay() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Otherwise reports whether the way to a return that skips the signal gives
+// another one: a send, a close, a cancel, a Done.
+func (c *Completion) Otherwise(ret *Op) bool {
+	signals := func(n ast.Node) bool {
+		for op := range c.Body.Within(n.Pos(), n.End()) {
+			switch op.Kind {
+			case Send, Close, Cancel, Done:
+				return true
+			case Call:
+				if op.Callee == nil {
+					return true
+				}
+				for e := range op.Callee.Effects() {
+					if e.Kind == Send || e.Kind == Close || e.Kind == Cancel || e.Kind == Done {
+						return true
+					}
+				}
+			}
+		}
+		return false
+	}
+	for _, op := range c.Body.Ops {
+		if op.Deferred && (op.Kind == Send || op.Kind == Close || op.Kind == Cancel || op.Kind == Done) {
+			return true
+		}
+	}
+	list, i := siblings(ret.cur)
+	for _, s := range list[:i] {
+		if signals(s) {
+			return true
+		}
+	}
+	return signals(ret.Node)
+}

@@ -1,0 +1,149 @@
+// Package lateclose finds completion signals that not every way out gives.
+package lateclose
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"go/ast"
+
+	"handshake/refactor"
+	"handshake/refactor/chanflow"
+	"handshake/refactor/edit"
+)
+
+//go:embed README.md
+var readme string
+
+// Rule defers the completion signal of a goroutine.
+var Rule = &refactor.Rule{Name: "lateclose", Doc: readme, Severity: refactor.Warning, Run: run}
+
+func run(pkg *refactor.Package) []refactor.Finding {
+	m := chanflow.Of(pkg)
+	var found []refactor.Finding
+	for _, c := range m.Completions() {
+		if f, ok := completion(pkg, c); ok {
+			found = append(found, f)
+		}
+	}
+	for _, h := range m.Handovers() {
+		found = append(found, handover(pkg, h))
+	}
+	return found
+}
+
+// completion reports a signal that an exit skips, if its waiter is stranded.
+func completion(pkg *refactor.Package, c *chanflow.Completion) (refactor.Finding, bool) {
+	if len(c.Wait) == 0 {
+		return refactor.Finding{}, false
+	}
+	what, title := "close", "Defer close of done channel"
+	if c.Op.Kind == chanflow.Done {
+		what, title = "Done", "Defer Done of WaitGroup"
+	}
+	f := refactor.Finding{
+		Span:    pkg.Span(c.Op.Node.Pos(), c.Op.Node.End()),
+		Related: []refactor.Related{{Span: pkg.Span(c.Wait[0].Node.Pos(), c.Wait[0].Node.End()), Message: "waits for it"}},
+	}
+	withhold := func(reason string) (refactor.Finding, bool) {
+		f.Withheld = append(f.Withheld, refactor.Withheld{Title: title, Reason: reason})
+		return f, true
+	}
+	if len(c.Ends) == 0 {
+		ret := stranding(c)
+		if ret == nil || c.Data || len(c.Some) > 0 {
+			return f, false
+		}
+		f.Message = fmt.Sprintf("a return skips this %s: whoever waits for it then waits for ever", what)
+		f.Related = append(f.Related, refactor.Related{Span: pkg.Span(ret.Node.Pos(), ret.Node.End()), Message: "returns without it"})
+		return withhold("the return may leave it out on purpose")
+	}
+	f.Message = fmt.Sprintf("%s skips this %s: whoever waits for it then waits for ever", ending(c.Ends[0]), what)
+	f.Related = append(f.Related, refactor.Related{Span: pkg.Span(c.Ends[0].Node.Pos(), c.Ends[0].Node.End()), Message: "ends the goroutine"})
+	switch {
+	case len(c.Rets) > 0:
+		return withhold("an early return skips it too, perhaps on purpose")
+	case c.Data:
+		return withhold("the channel carries values: closing it would look like their end")
+	case c.Blocks():
+		return withhold("another deferred call may wait, and would do so before it")
+	}
+	fix := refactor.Fix{Title: title, Make: func() ([]refactor.Edit, error) { return deferred(pkg, c) }}
+	switch {
+	case len(c.Late) > 0:
+		fix.Safety, fix.Reason = refactor.Review, "it then comes after the other deferred calls"
+	case len(c.Some) > 0:
+		fix.Safety, fix.Reason = refactor.Review, "a select elsewhere looks whether it came"
+	}
+	f.Fixes = []refactor.Fix{fix}
+	return f, true
+}
+
+// stranding returns a return that gives no other signal, or nil.
+func stranding(c *chanflow.Completion) *chanflow.Op {
+	for _, ret := range c.Rets {
+		if !c.Otherwise(ret) {
+			return ret
+		}
+	}
+	return nil
+}
+
+// ending names what ends the goroutine.
+func ending(op *chanflow.Op) string {
+	switch {
+	case op.Exit == chanflow.MayGoexit || op.Kind == chanflow.Call:
+		return "a failed check"
+	case op.Exit == chanflow.Panic:
+		return "a recovered panic"
+	}
+	call, ok := op.Node.(*ast.CallExpr)
+	if !ok {
+		return "an exit"
+	}
+	if sel, ok := call.Fun.(*ast.SelectorExpr); ok {
+		if x, ok := sel.X.(*ast.Ident); ok && len(x.Name) <= 10 {
+			return x.Name + "." + sel.Sel.Name
+		}
+		return sel.Sel.Name
+	}
+	return "an exit"
+}
+
+// deferred puts the signal into a defer statement at the start of the body,
+// behind those that are there, so that it is still given before them.
+func deferred(pkg *refactor.Package, c *chanflow.Completion) ([]refactor.Edit, error) {
+	b := edit.New(pkg)
+	code := "defer " + b.Text(c.Op.Node)
+	if n := len(c.Lead); n > 0 {
+		b.InsertAfter(c.Lead[n-1], code)
+	} else {
+		b.InsertFirst(c.Body.Body, code)
+	}
+	for _, op := range c.All {
+		stmt, ok := op.Stmt().(*ast.ExprStmt)
+		if !ok {
+			return nil, errors.New("it is part of a larger statement")
+		}
+		b.DeleteStmt(stmt)
+	}
+	return b.Edits()
+}
+
+// handover reports a channel that the one goroutine that has it never closes.
+func handover(pkg *refactor.Package, h *chanflow.Handover) refactor.Finding {
+	name := h.Param.Name()
+	return refactor.Finding{
+		Span:    pkg.Span(h.Recv.Node.Pos(), h.Recv.Node.End()),
+		Message: "this waits for ever: the goroutine that is handed the channel never closes it",
+		Related: []refactor.Related{{Span: pkg.Span(h.Spawn.Stmt.Pos(), h.Spawn.Stmt.End()), Message: "handed over here"}},
+		Fixes: []refactor.Fix{{
+			Title: "Defer close of done channel", Safety: refactor.Review, Reason: "the wait then ends",
+			Make: func() ([]refactor.Edit, error) {
+				b := edit.New(pkg)
+				b.InsertFirst(h.Spawn.Body.Body, "defer close("+name+")")
+				return b.Edits()
+			},
+		}},
+	}
+}
