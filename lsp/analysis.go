@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ type analysis struct {
 	view     *view
 	pkg      *refactor.Package    // nil if the package has nothing that any rule looks at
 	docs     map[string]*document // the open files of the package, by name
+	all      map[string]*document // those of the view: the package may depend on them
 	offers   map[string][]*offer  // by file name, in source order
 	outdated bool                 // the metadata is older than the documents
 }
@@ -79,7 +81,7 @@ func (v *view) analyse(ctx context.Context, snap *snapshot, name string) (*analy
 		return nil, errNoPackage
 	}
 	all := v.documents(snap)
-	a := &analysis{view: v, docs: make(map[string]*document), offers: make(map[string][]*offer), outdated: outdated(base, all)}
+	a := &analysis{view: v, docs: make(map[string]*document), all: all, offers: make(map[string][]*offer), outdated: outdated(base, all)}
 	for _, file := range m.Files {
 		if d := all[file]; d != nil {
 			if refactor.SyntaxError(d.src) != nil {
@@ -140,6 +142,11 @@ func (a *analysis) current(snap *snapshot) bool {
 		}
 	}
 	return true
+}
+
+// exact reports whether the analysis was made of all that the snapshot has.
+func (a *analysis) exact(snap *snapshot) bool {
+	return maps.Equal(a.all, a.view.documents(snap))
 }
 
 // accept makes the analysis the state of the documents it was made of, and

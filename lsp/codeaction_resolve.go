@@ -74,7 +74,7 @@ func (s *session) fresh(ctx context.Context, snap *snapshot, data actionData) (*
 		return nil, jsonrpc2.NewError(codeRequestFailed, "the document is not open")
 	case f == nil:
 		return nil, jsonrpc2.NewError(codeRequestFailed, errNoPackage.Error())
-	case f.current(snap):
+	case f.exact(snap):
 		return f.analysis, nil
 	}
 	a, err := f.view.analyse(ctx, snap, d.name)

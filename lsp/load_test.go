@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"handshake/refactor"
 )
 
 // Without the go command there are no findings, one message, and no end.
@@ -43,6 +45,44 @@ func TestTasksMayPanic(t *testing.T) {
 		p.close()
 		if n := strings.Count(p.log.String(), "panic in test: boom"); n != 1 {
 			t.Errorf("logged %d times:\n%s", n, p.log.String())
+		}
+	})
+}
+
+// An edit that arrives during an analysis makes its result void.
+func TestLatestWins(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "go.mod"), "module m\n")
+	writeFile(t, filepath.Join(dir, "a.go"), "package m\n\nvar _ chan int\n\nfunc f() {\n\tbad()\n}\n\nfunc bad() {}\n")
+	bubble(t, func(t *testing.T) {
+		e := newEditor(t, dir, clientOptions{Capabilities: json.RawMessage(fullCapabilities)})
+		running, release := make(chan struct{}), make(chan struct{})
+		runs := 0
+		e.server.opts.Rules = append(e.server.opts.Rules, &refactor.Rule{Name: "slow", Run: func(*refactor.Package) []refactor.Finding {
+			if runs++; runs == 1 {
+				close(running)
+				<-release
+			}
+			return nil
+		}})
+		e.answer = func(string, json.RawMessage) any { return []any{nil} }
+		e.openFile("a.go")
+		for stop := false; !stop; {
+			select {
+			case <-running:
+				stop = true
+			default:
+				e.receive()
+			}
+		}
+		e.edit([]string{"a.go", "\tbad()\n", "\n\tbad()\n"})
+		e.save("a.go") // waits until the server has nothing to do
+		close(release)
+		e.diagnostics("a.go")
+		e.quiet()
+		e.close()
+		if want := "version 2\n6:1-6:6 warning handshake/badcall: bad is called\n\ta.go:9:0-9:10: it is declared here\nnothing\n"; e.out.String() != want {
+			t.Errorf("got:\n%s", e.out.String())
 		}
 	})
 }
