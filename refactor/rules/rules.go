@@ -5,7 +5,9 @@ package rules
 
 import (
 	"handshake/refactor"
+	"handshake/refactor/rules/lateclose"
 	"handshake/refactor/rules/nostopped"
+	"handshake/refactor/rules/replybuf"
 	"handshake/refactor/rules/sleepdone"
 	"handshake/refactor/rules/sleepstart"
 	"handshake/refactor/rules/sleepstop"
@@ -14,7 +16,9 @@ import (
 // All returns every rule, by name.
 func All() []*refactor.Rule {
 	return []*refactor.Rule{
+		lateclose.Rule,
 		nostopped.Rule,
+		replybuf.Rule,
 		sleepdone.Rule,
 		sleepstart.Rule,
 		sleepstop.Rule,
