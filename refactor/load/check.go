@@ -9,6 +9,8 @@ import (
 	"go/scanner"
 	"go/token"
 	"go/types"
+	"slices"
+	"strings"
 	"sync"
 
 	"handshake/refactor"
@@ -73,7 +75,9 @@ func (g *Graph) checkDeclarations(m *Meta) (*types.Package, error) {
 func (g *Graph) prefetch(m *Meta) {
 	var wg sync.WaitGroup
 	for _, dep := range m.imports {
-		wg.Go(func() { g.declarations(dep) }) // the importer asks again and gets the error
+		if dep != nil {
+			wg.Go(func() { g.declarations(dep) }) // the importer asks again and gets the error
+		}
 	}
 	wg.Wait()
 }
@@ -89,17 +93,56 @@ func (g *Graph) config(m *Meta) types.Config {
 			if path == "unsafe" {
 				return types.Unsafe, nil
 			}
-			if dep := m.imports[path]; dep != nil {
-				return g.declarations(dep)
+			dep, known := m.imports[path]
+			if !known {
+				// The file changed since the metadata was made, or a fix adds the
+				// import. Any variant in the graph will do but a test's.
+				dep = g.metas[path]
+				if dep == nil {
+					return g.importMissing(path)
+				}
+				if !g.connect(m, dep) {
+					dep = nil
+				}
 			}
-			// An import that the metadata does not know: the file changed since,
-			// or a fix adds it. Any variant in the graph will do but a test's.
-			if dep := g.metas[path]; dep != nil {
-				return g.declarations(dep)
+			if dep == nil {
+				return nil, fmt.Errorf("import cycle through %s", path)
 			}
-			return g.importMissing(path)
+			return g.declarations(dep)
 		}),
 	}
+}
+
+// connect records that m imports dep, which the metadata does not tell, and
+// reports whether that closes no cycle.
+func (g *Graph) connect(m, dep *Meta) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	seen := make(map[*Meta]bool)
+	var reaches func(*Meta) bool
+	reaches = func(from *Meta) bool {
+		if from == nil || seen[from] {
+			return false
+		}
+		seen[from] = true
+		if from == m {
+			return true
+		}
+		for _, d := range from.imports {
+			if reaches(d) {
+				return true
+			}
+		}
+		return slices.ContainsFunc(g.added[from], reaches)
+	}
+	if reaches(dep) {
+		return false
+	}
+	if g.added == nil {
+		g.added = make(map[*Meta][]*Meta)
+	}
+	g.added[m] = append(g.added[m], dep)
+	return true
 }
 
 type importer func(string) (*types.Package, error)
@@ -145,7 +188,7 @@ func (g *Graph) Package(ctx context.Context, m *Meta) (*refactor.Package, error)
 		case m.foreign != "":
 			f.ReadOnly = m.foreign
 		case err != nil:
-			f.ReadOnly = "it does not parse: " + err.Error()
+			f.ReadOnly = doesNotParse + err.Error()
 			broken = append(broken, parseErrors(fset, f, err)...)
 		default:
 			f.ReadOnly = refactor.ReadOnly(f)
@@ -161,6 +204,13 @@ func (g *Graph) Package(ctx context.Context, m *Meta) (*refactor.Package, error)
 	pkg := refactor.Check(m.ID, m.Path, fset, files, g.config(m))
 	pkg.Errors = append(broken, pkg.Errors...)
 	return pkg, nil
+}
+
+const doesNotParse = "it does not parse: "
+
+// Parses reports whether any file of the package parses.
+func Parses(pkg *refactor.Package) bool {
+	return slices.ContainsFunc(pkg.Files, func(f *refactor.File) bool { return !strings.HasPrefix(f.ReadOnly, doesNotParse) })
 }
 
 // parseErrors gives the errors of the parser the form of type errors.

@@ -49,8 +49,9 @@ type Graph struct {
 	sizes types.Sizes
 
 	mu    sync.Mutex
-	decls map[string]*decl // dependencies checked without bodies, by ID
-	extra map[string]*Meta // packages outside the graph and what they import, by ID; nil if not available
+	decls map[string]*decl  // dependencies checked without bodies, by ID
+	added map[*Meta][]*Meta // imports that the metadata does not know
+	extra map[string]*Meta  // packages outside the graph and what they import, by ID; nil if not available
 }
 
 // Meta is what the go command says of one package.
@@ -63,7 +64,7 @@ type Meta struct {
 	ForTest string   // import path of the package under test, for test variants
 	Errors  []Error  // what the go command complains of
 
-	imports   map[string]*Meta // by path as written in the source
+	imports   map[string]*Meta // by path as written in the source; nil closes a cycle
 	complete  bool             // all of imports are there
 	goVersion string           // of the module, "go1.22"
 	foreign   string           // why it is not ours to change, or ""
@@ -134,6 +135,9 @@ func goList(ctx context.Context, cfg Config, patterns []string) ([]*packages.Pac
 		Overlay:    cfg.Overlay, // free without NeedTypes
 	}, patterns...)
 	if err != nil {
+		if _, said, ok := strings.Cut(err.Error(), "stderr: "); ok {
+			err = errors.New(strings.TrimSpace(said)) // what the go command said is enough
+		}
 		return nil, err
 	}
 	slices.SortFunc(found, func(a, b *packages.Package) int { return strings.Compare(a.ID, b.ID) })
@@ -206,10 +210,12 @@ func add(p *packages.Package, metas map[string]*Meta) *Meta {
 	}
 	for path, dep := range p.Imports {
 		// An import cycle is an error that the go command reports. The import
-		// that closes it is left out: to check it would wait for itself.
-		if d := add(dep, metas); d.complete {
-			m.imports[path] = d
+		// that closes it is nil: to check it would wait for itself.
+		d := add(dep, metas)
+		if !d.complete {
+			d = nil
 		}
+		m.imports[path] = d
 	}
 	m.complete = true
 	return m
@@ -258,14 +264,11 @@ func (g *Graph) Dependents(path string) []*Meta {
 		if ok {
 			return d
 		}
-		known[m] = false // import cycles are errors; do not loop on them
 		for _, dep := range m.imports {
-			if dep.Path == path || depends(dep) {
-				known[m] = true
-				return true
-			}
+			d = d || dep != nil && (dep.Path == path || depends(dep))
 		}
-		return false
+		known[m] = d
+		return d
 	}
 	var out []*Meta
 	for _, m := range g.roots {
@@ -310,17 +313,17 @@ func (g *Graph) WithOverlay(overlay map[string][]byte) *Graph {
 		if s, ok := stale[m]; ok {
 			return s
 		}
-		stale[m] = false // import cycles are errors; do not loop on them
 		s := slices.ContainsFunc(m.Files, func(f string) bool { return changed[f] })
 		for _, dep := range m.imports {
-			s = s || isStale(dep)
+			s = s || dep != nil && isStale(dep)
 		}
+		s = s || slices.ContainsFunc(g.added[m], isStale)
 		stale[m] = s
 		return s
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	n.extra = maps.Clone(g.extra)
+	n.extra, n.added = maps.Clone(g.extra), maps.Clone(g.added)
 	for id, d := range g.decls {
 		if m := g.metas[id]; m != nil && !isStale(m) {
 			n.decls[id] = d
