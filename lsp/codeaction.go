@@ -47,7 +47,7 @@ type actionData struct {
 // for clients that cannot ask for the edits later are they made here.
 func (s *session) codeAction(ctx context.Context, snap *snapshot, p *codeActionParams) ([]*protocol.CodeAction, error) {
 	d, f := snap.docs[p.TextDocument.URI], snap.found[p.TextDocument.URI]
-	if d == nil || f == nil {
+	if d == nil || f == nil || !f.current(snap) && refactor.SyntaxError(d.src) != nil {
 		return nil, nil
 	}
 	ask := request{session: s, snap: snap, doc: d, only: p.Context.Only, automatic: p.Context.TriggerKind == protocol.CodeActionTriggerKindAutomatic}
@@ -95,7 +95,7 @@ func (r *request) actions(p place) []*protocol.CodeAction {
 	}
 	var diagnostics []protocol.Diagnostic
 	if !p.Rule.OnDemand {
-		diagnostics = []protocol.Diagnostic{r.diagnostic(r.doc, p, "")}
+		diagnostics = []protocol.Diagnostic{r.diagnostic(r.doc, p, r.settingsOf(r.doc).DocsURL)}
 	}
 	var out []*protocol.CodeAction
 	preferred := false

@@ -30,10 +30,15 @@ func (s *session) completion(_ context.Context, snap *snapshot, p *protocol.Comp
 		return list, nil
 	}
 	context := refactor.ContextAt(d.src, start)
+	if context == refactor.NoCode {
+		return list, nil
+	}
+	names := refactor.NamesAt(d.src, start)
+	taken := func(name string) bool { return names[name] }
 	version := languageVersion(snap.found[d.uri], d.name)
 	for _, sn := range snippets.All() {
 		if strings.HasPrefix(sn.Prefix, word) && sn.Fits(version) && fits(sn.Scope, context, d.name) {
-			list.Items = append(list.Items, s.item(d, sn, start, end))
+			list.Items = append(list.Items, s.item(d, sn, taken, start, end))
 		}
 	}
 	return list, nil
@@ -62,16 +67,16 @@ func languageVersion(f *found, name string) string {
 }
 
 // item returns a snippet as a completion that replaces the bytes from start to
-// end.
-func (s *session) item(d *document, sn snippets.Snippet, start, end int) protocol.CompletionItem {
-	body := strings.Join(sn.Body, "\n")
+// end and declares no name that is taken.
+func (s *session) item(d *document, sn snippets.Snippet, taken func(string) bool, start, end int) protocol.CompletionItem {
+	body := sn.Fresh(taken)
 	out := protocol.CompletionItem{
 		Label:            sn.Prefix,
 		Kind:             protocol.CompletionItemKindSnippet,
 		Detail:           protocol.NewOptional(sn.Name),
-		Documentation:    &protocol.MarkupContent{Kind: protocol.MarkupKindMarkdown, Value: sn.Description + ".\n\n```go\n" + snippets.Expand(sn.Body) + "```"},
+		Documentation:    &protocol.MarkupContent{Kind: protocol.MarkupKindMarkdown, Value: sn.Description + ".\n\n```go\n" + snippets.Expand(body) + "```"},
 		InsertTextFormat: protocol.InsertTextFormatSnippet,
-		TextEdit:         &protocol.TextEdit{Range: d.rangeOf(start, end, s.client.encoding), NewText: body},
+		TextEdit:         &protocol.TextEdit{Range: d.rangeOf(start, end, s.client.encoding), NewText: strings.Join(body, "\n")},
 	}
 	if slices.Contains(s.client.TextDocument.Completion.Item.InsertTextModeSupport.ValueSet, protocol.InsertTextModeAdjustIndentation) {
 		out.InsertTextMode = protocol.InsertTextModeAdjustIndentation

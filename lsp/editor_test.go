@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"handshake/refactor/rules"
+	"handshake/snippets"
 )
 
 // An editor is a peer with buffers that plays sessions.
@@ -474,6 +475,8 @@ func (e *editor) complete(args []string) {
 func (e *editor) accept(label string) {
 	for _, i := range e.items {
 		if i.Label == label {
+			// Editors show the defaults of the tab stops at first.
+			i.TextEdit.NewText = strings.TrimSuffix(snippets.Expand(strings.Split(i.TextEdit.NewText, "\n")), "\n")
 			e.change(e.at, append(i.AdditionalTextEdits, i.TextEdit))
 			return
 		}

@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -53,7 +54,7 @@ func TestTasksMayPanic(t *testing.T) {
 func TestLatestWins(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, "go.mod"), "module m\n")
-	writeFile(t, filepath.Join(dir, "a.go"), "package m\n\nvar _ chan int\n\nfunc f() {\n\tbad()\n}\n\nfunc bad() {}\n")
+	writeFile(t, filepath.Join(dir, "a.go"), oneFinding)
 	bubble(t, func(t *testing.T) {
 		e := newEditor(t, dir, clientOptions{Capabilities: json.RawMessage(fullCapabilities)})
 		running, release := make(chan struct{}), make(chan struct{})
@@ -86,3 +87,44 @@ func TestLatestWins(t *testing.T) {
 		}
 	})
 }
+
+// The go command may name files by another path than the editor.
+func TestSymlinkedWorkspace(t *testing.T) {
+	real := filepath.Join(t.TempDir(), "real")
+	link := filepath.Join(t.TempDir(), "link")
+	must(t, os.Mkdir(real, 0o777))
+	if err := os.Symlink(real, link); err != nil {
+		t.Skip(err) // Windows asks for a privilege
+	}
+	writeFile(t, filepath.Join(real, "go.mod"), "module m\n")
+	writeFile(t, filepath.Join(real, "a.go"), oneFinding)
+	bubble(t, func(t *testing.T) {
+		e := newEditor(t, link, clientOptions{Capabilities: json.RawMessage(fullCapabilities)})
+		e.openFile("a.go")
+		e.diagnostics("a.go")
+		e.close()
+		if !strings.Contains(e.out.String(), "badcall") {
+			t.Errorf("got:\n%s", e.out.String())
+		}
+	})
+}
+
+// Files that nobody may write, such as those of the module cache, are left
+// alone.
+func TestReadOnlyFile(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "go.mod"), "module m\n")
+	writeFile(t, filepath.Join(dir, "a.go"), oneFinding)
+	must(t, os.Chmod(filepath.Join(dir, "a.go"), 0o444))
+	bubble(t, func(t *testing.T) {
+		e := newEditor(t, dir, clientOptions{Capabilities: json.RawMessage(fullCapabilities)})
+		e.openFile("a.go")
+		e.quiet()
+		e.close()
+		if got := e.out.String(); got != "nothing\n" {
+			t.Errorf("got:\n%s", got)
+		}
+	})
+}
+
+const oneFinding = "package m\n\nvar _ chan int\n\nfunc f() {\n\tbad()\n}\n\nfunc bad() {}\n"

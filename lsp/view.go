@@ -46,6 +46,9 @@ func (s *session) viewOf(name string) *view { return s.placed[name] }
 // place finds the view of an open file and has its package looked at, after
 // loading it if need be.
 func (s *session) place(name string) {
+	if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o200 == 0 {
+		return // nobody's to edit; the module cache is made of such files
+	}
 	root, module := moduleRoot(filepath.Dir(name))
 	key := root
 	if !module {

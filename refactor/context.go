@@ -121,6 +121,41 @@ func next(levels []level, last, tok token.Token) ([]level, bool) {
 	return levels, false
 }
 
+// NamesAt returns the names that something declared at a byte offset of a source
+// file could clash with: those that the file declares outside of functions, and
+// all that occur in the declaration around the offset. The file need not parse.
+func NamesAt(src []byte, offset int) map[string]bool {
+	names := make(map[string]bool)
+	fset := token.NewFileSet()
+	f, _ := parser.ParseFile(fset, "", src, parser.SkipObjectResolution)
+	if f == nil {
+		return names
+	}
+	for _, spec := range f.Imports {
+		if p, err := strconv.Unquote(spec.Path.Value); err == nil {
+			names[path.Base(p)] = true
+		}
+	}
+	for _, d := range f.Decls {
+		around := fset.Position(d.Pos()).Offset <= offset && offset <= fset.Position(d.End()).Offset
+		fields := make(map[*ast.Ident]bool)
+		ast.Inspect(d, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.SelectorExpr:
+				fields[n.Sel] = true
+			case *ast.Ident:
+				if !fields[n] {
+					names[n.Name] = true
+				}
+			case *ast.BlockStmt, *ast.FieldList, ast.Expr:
+				return around // else only what the declaration declares
+			}
+			return true
+		})
+	}
+	return names
+}
+
 // AddImports returns the edits that import those of the paths that the file
 // does not import yet. The file need not parse after its imports; if they do
 // not parse either, there are no edits.

@@ -58,3 +58,36 @@ func TestAddImports(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesAt(t *testing.T) {
+	const src = `package p
+
+import "math/rand"
+
+var x, y = 1, a.b
+
+type T struct{ field int }
+
+func f(param int) {
+	local := x.sel
+	here
+	go func() { inner() }()
+}
+
+func (t *T) method(other int) { elsewhere := 1 }
+`
+	names := NamesAt([]byte(src), strings.Index(src, "here"))
+	for _, name := range []string{"rand", "x", "y", "T", "f", "param", "local", "inner"} {
+		if !names[name] {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	for _, name := range []string{"sel", "b", "other", "elsewhere", "field"} {
+		if names[name] {
+			t.Errorf("%s does not clash", name)
+		}
+	}
+	if !NamesAt([]byte("package p\n\nfunc f() {\n\tdone := 1\n\ths\n"), 30)["done"] {
+		t.Error("the file that does not parse has no names")
+	}
+}
