@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ const usage = `usage: go run ./cmd/dev COMMAND
 
 	new NAME   create the folder of a rule
 	gen        write everything that is generated
+	goker      measure the rules on the leak kernels of the Go distribution
 `
 
 func main() {
@@ -33,6 +35,8 @@ func run(args []string) error {
 			return err
 		}
 	case len(args) == 1 && args[0] == "gen":
+	case len(args) == 1 && args[0] == "goker":
+		return goker(context.Background(), os.Stdout, 10)
 	default:
 		return errors.New(usage)
 	}
