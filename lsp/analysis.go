@@ -20,7 +20,7 @@ type analysis struct {
 	view     *view
 	pkg      *refactor.Package    // nil if the package has nothing that any rule looks at
 	docs     map[string]*document // the open files of the package, by name
-	all      map[string]*document // those of the view: the package may depend on them
+	all      map[string]*document // all open files: the package may depend on them
 	offers   map[string][]*offer  // by file name, in source order
 	outdated bool                 // the metadata is older than the documents
 }
@@ -80,7 +80,7 @@ func (v *view) analyse(ctx context.Context, snap *snapshot, name string) (*analy
 	if m == nil {
 		return nil, errNoPackage
 	}
-	all := v.documents(snap)
+	all := snap.files()
 	a := &analysis{view: v, docs: make(map[string]*document), all: all, offers: make(map[string][]*offer), outdated: outdated(base, all)}
 	for _, file := range m.Files {
 		if d := all[file]; d != nil {
@@ -146,7 +146,7 @@ func (a *analysis) current(snap *snapshot) bool {
 
 // exact reports whether the analysis was made of all that the snapshot has.
 func (a *analysis) exact(snap *snapshot) bool {
-	return maps.Equal(a.all, a.view.documents(snap))
+	return maps.Equal(a.all, snap.files())
 }
 
 // accept makes the analysis the state of the documents it was made of, and

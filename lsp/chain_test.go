@@ -354,3 +354,62 @@ func TestExitCodes(t *testing.T) {
 		})
 	}
 }
+
+func TestRegistration(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p := connect(t)
+		asked := make(map[string]string)
+		p.answer = func(method string, params json.RawMessage) any {
+			asked[method] = string(params)
+			return nil
+		}
+		p.initialize(fmt.Sprintf(`{"capabilities":%s}`, fullCapabilities))
+		for p.receive() {
+		}
+		if _, ok := asked["workspace/configuration"]; !ok {
+			t.Error("the server does not ask for its settings")
+		}
+		for _, want := range []string{"workspace/didChangeWatchedFiles", "**/*.go", "**/go.mod", "**/go.work", "**/.handshake.json", "workspace/didChangeConfiguration"} {
+			if !strings.Contains(asked["client/registerCapability"], want) {
+				t.Errorf("%s is not registered for: %s", want, asked["client/registerCapability"])
+			}
+		}
+		p.close()
+	})
+}
+
+func TestCapabilities(t *testing.T) {
+	for _, test := range []struct {
+		name, params string
+		want, not    []string
+	}{
+		{"full", `{"capabilities":` + fullCapabilities + `}`,
+			[]string{`"completionProvider"`, `"resolveProvider":true`, `"positionEncoding":"utf-16"`, `"handshake.fixAll"`, `"source.fixAll.handshake"`, `"change":2`},
+			[]string{`"hoverProvider"`, `"documentFormattingProvider"`, `"definitionProvider"`, `"renameProvider"`}},
+		{"none", `{"capabilities":{}}`,
+			[]string{`"positionEncoding":"utf-16"`},
+			[]string{`"completionProvider"`, `"codeActionProvider"`}},
+		{"no snippets", `{"capabilities":` + fullCapabilities + `,"initializationOptions":{"snippets":false}}`,
+			nil, []string{`"completionProvider"`}},
+		{"unknown encoding first", `{"capabilities":{"general":{"positionEncodings":["utf-7","utf-8"]}}}`,
+			[]string{`"positionEncoding":"utf-8"`}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				p := connect(t)
+				got := string(p.initialize(test.params))
+				for _, want := range test.want {
+					if !strings.Contains(got, want) {
+						t.Errorf("%s is missing: %s", want, got)
+					}
+				}
+				for _, not := range test.not {
+					if strings.Contains(got, not) {
+						t.Errorf("%s is offered: %s", not, got)
+					}
+				}
+				p.close()
+			})
+		})
+	}
+}

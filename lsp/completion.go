@@ -88,7 +88,7 @@ func (s *session) item(d *document, sn snippets.Snippet, taken func(string) bool
 }
 
 // settingsOf returns the settings in force for a document.
-func (s *session) settingsOf(d *document) settings {
+func (s *session) settingsOf(d *document) Settings {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if d.name != "" {

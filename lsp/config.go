@@ -13,10 +13,10 @@ import (
 	"go.lsp.dev/protocol"
 )
 
-// settings are what a user can choose. Each source replaces the values that it
+// Settings are what a user can choose. Each source replaces the values that it
 // names in those before it: the defaults, the client's initializationOptions,
 // its configuration section "handshake", and .handshake.json at the module root.
-type settings struct {
+type Settings struct {
 	// Rules turns rules on (also preview rules) or off, by name.
 	Rules map[string]bool `json:"rules"`
 
@@ -42,10 +42,11 @@ type settings struct {
 // configFile is the name of the project's settings at the module root.
 const configFile = ".handshake.json"
 
-func defaultSettings() settings { return settings{Diagnostics: true, Snippets: true} }
+// DefaultSettings returns the settings of a user who has chosen nothing.
+func DefaultSettings() Settings { return Settings{Diagnostics: true, Snippets: true} }
 
 // environ returns the environment of the go command; nil means this process's.
-func (set settings) environ() []string {
+func (set Settings) environ() []string {
 	if len(set.Env) == 0 {
 		return nil
 	}
@@ -58,7 +59,7 @@ func (set settings) environ() []string {
 
 // merge returns the settings with those of a JSON object over them, and what is
 // wrong with that. Rules and environment variables are added one by one.
-func (set settings) merge(raw []byte, ruleNames []string) (settings, []string) {
+func (set Settings) merge(raw []byte, ruleNames []string) (Settings, []string) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return set, nil
 	}
@@ -146,7 +147,7 @@ func (s *session) ruleNames() []string {
 }
 
 // read merges a source of settings and tells the user what is wrong with it.
-func (s *session) read(from settings, raw []byte, source string) settings {
+func (s *session) read(from Settings, raw []byte, source string) Settings {
 	set, problems := from.merge(raw, s.ruleNames())
 	for _, p := range problems {
 		s.tell(protocol.MessageTypeWarning, source+": "+p)
@@ -155,7 +156,7 @@ func (s *session) read(from settings, raw []byte, source string) settings {
 }
 
 // configure reads the settings of the view anew and returns them.
-func (v *view) configure() settings {
+func (v *view) configure() Settings {
 	s := v.session
 	raw, err := os.ReadFile(filepath.Join(v.dir, configFile))
 	s.mu.Lock()

@@ -10,25 +10,25 @@ import (
 
 func TestMerge(t *testing.T) {
 	rules := []string{"sleepstart", "sleepdone"}
-	base := settings{Rules: map[string]bool{"sleepdone": false}, Snippets: true, BuildFlags: []string{"-tags=a"}}
+	base := Settings{Rules: map[string]bool{"sleepdone": false}, Snippets: true, BuildFlags: []string{"-tags=a"}}
 	for _, test := range []struct {
 		name, raw string
-		want      settings
+		want      Settings
 		problems  []string
 	}{
 		{"nothing", ``, base, nil},
 		{"null", `null`, base, nil},
 		{"some", `{"snippets":false,"rules":{"sleepstart":true}}`,
-			settings{Rules: map[string]bool{"sleepdone": false, "sleepstart": true}, BuildFlags: []string{"-tags=a"}}, nil},
+			Settings{Rules: map[string]bool{"sleepdone": false, "sleepstart": true}, BuildFlags: []string{"-tags=a"}}, nil},
 		{"list", `{"buildFlags":["-tags=b"]}`,
-			settings{Rules: map[string]bool{"sleepdone": false}, Snippets: true, BuildFlags: []string{"-tags=b"}}, nil},
+			Settings{Rules: map[string]bool{"sleepdone": false}, Snippets: true, BuildFlags: []string{"-tags=b"}}, nil},
 		{"unknown key", `{"snipets":false}`, base, []string{`unknown setting "snipets" (did you mean "snippets"?)`}},
 		{"far from any key", `{"colour":"red"}`, base, []string{`unknown setting "colour"`}},
 		{"unknown rule", `{"rules":{"sleepStart":true}}`,
-			settings{Rules: map[string]bool{"sleepdone": false, "sleepStart": true}, Snippets: true, BuildFlags: []string{"-tags=a"}},
+			Settings{Rules: map[string]bool{"sleepdone": false, "sleepStart": true}, Snippets: true, BuildFlags: []string{"-tags=a"}},
 			[]string{`unknown rule "sleepStart" (did you mean "sleepstart"?)`}},
 		{"wrong type", `{"snippets":"no","diagnostics":true}`,
-			settings{Rules: map[string]bool{"sleepdone": false}, Diagnostics: true, Snippets: true, BuildFlags: []string{"-tags=a"}},
+			Settings{Rules: map[string]bool{"sleepdone": false}, Diagnostics: true, Snippets: true, BuildFlags: []string{"-tags=a"}},
 			[]string{`setting "snippets" has a wrong value: json: cannot unmarshal string into Go value of type bool`}},
 		{"no object", `[1]`, base, []string{`the settings are not a JSON object: json: cannot unmarshal array into Go value of type map[string]json.RawMessage`}},
 	} {
@@ -58,8 +58,8 @@ func TestDistance(t *testing.T) {
 
 // The schema and the documentation of the settings are generated from the tags.
 func TestEverySettingHasAName(t *testing.T) {
-	for i := range reflect.TypeFor[settings]().NumField() {
-		f := reflect.TypeFor[settings]().Field(i)
+	for i := range reflect.TypeFor[Settings]().NumField() {
+		f := reflect.TypeFor[Settings]().Field(i)
 		if name := f.Tag.Get("json"); name == "" || strings.Contains(name, ",") {
 			t.Errorf("%s has the tag %q", f.Name, name)
 		}

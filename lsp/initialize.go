@@ -20,7 +20,7 @@ func (s *server) initialize(_ context.Context, _ *snapshot, p *initializeParams)
 	}
 	s.client = p.Capabilities
 	s.client.negotiate()
-	set := s.read(defaultSettings(), p.InitializationOptions, "initializationOptions")
+	set := s.read(DefaultSettings(), p.InitializationOptions, "initializationOptions")
 	s.mu.Lock()
 	s.fromInit, s.settings = set, set
 	s.mu.Unlock()

@@ -45,6 +45,16 @@ func fakeRules() []*refactor.Rule {
 			Run: calls("early()", func(f *refactor.Finding) { f.Message = "early is called" }),
 		},
 		{
+			Name: "pair", Doc: "# pair\n\nIts fix edits two files.\n", Severity: refactor.Info,
+			Run: calls("pair()", func(f *refactor.Finding) {
+				f.Message = "pair is called"
+				declared := f.Related[0].Span
+				f.Fixes = []refactor.Fix{{Title: "Rename pair", Make: func() ([]refactor.Edit, error) {
+					return []refactor.Edit{{Span: f.Span, New: "couple()"}, {Span: declared, New: "func couple()"}}, nil
+				}}}
+			}),
+		},
+		{
 			Name: "boom", Doc: "# boom\n\nIt panics.\n",
 			Run: calls("boom()", func(*refactor.Finding) { panic("boom is called") }),
 		},
@@ -68,9 +78,9 @@ func calls(call string, describe func(*refactor.Finding)) func(*refactor.Package
 					break
 				}
 				at += i + 1
-				finding := refactor.Finding{Span: refactor.Span{File: f.Name, Start: at, End: at + len(call)}, Related: related}
-				describe(&finding)
-				found = append(found, finding)
+				finding := &refactor.Finding{Span: refactor.Span{File: f.Name, Start: at, End: at + len(call)}, Related: related}
+				describe(finding)
+				found = append(found, *finding)
 			}
 		}
 		return found

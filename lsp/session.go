@@ -49,8 +49,8 @@ type session struct {
 	placed    map[string]*view   // by file
 	published map[uri.URI]string // the diagnostics that the client has
 	told      map[string]bool    // messages that were shown, rules that were logged
-	fromInit  settings           // defaults and initializationOptions
-	settings  settings           // and what the client configures
+	fromInit  Settings           // defaults and initializationOptions
+	settings  Settings           // and what the client configures
 }
 
 func newSession(opts Options, l *log.Logger) *session {
@@ -155,7 +155,7 @@ func (s *session) wakeAll(v *view) {
 }
 
 // rules returns the rules that the settings ask for.
-func (s *session) rules(set settings) []*refactor.Rule {
+func (s *session) rules(set Settings) []*refactor.Rule {
 	var out []*refactor.Rule
 	for _, r := range s.opts.Rules {
 		on, named := set.Rules[r.Name]

@@ -36,6 +36,18 @@ func (s *snapshot) without(d *document) *snapshot {
 // named returns the open document of a file, or nil.
 func (s *snapshot) named(name string) *document { return s.docs[uri.File(name)] }
 
+// files returns the open Go files by name. Other modules' are among them: a
+// package may depend on them through go.work or a replace directive.
+func (s *snapshot) files() map[string]*document {
+	files := make(map[string]*document, len(s.docs))
+	for _, d := range s.docs {
+		if d.name != "" {
+			files[d.name] = d
+		}
+	}
+	return files
+}
+
 // found is what an analysis found in one document, with its places kept up to
 // date with the edits made since. It is immutable.
 type found struct {

@@ -29,7 +29,7 @@ type view struct {
 	// Guarded by session.mu.
 	base     *load.Graph        // metadata; nil until it is loaded
 	workers  map[string]*worker // by package ID
-	settings settings           // with .handshake.json
+	settings Settings           // with .handshake.json
 	patterns map[string]bool    // what to load
 	force    bool               // load even if no open file asks for it
 	urgent   bool               // load at once
@@ -138,7 +138,7 @@ func (v *view) run() {
 		patterns := slices.Sorted(maps.Keys(v.patterns))
 		v.force, v.urgent = false, false
 		s.mu.Unlock()
-		docs := v.documents(snap)
+		docs := snap.files()
 		if !force && base != nil && !outdated(base, docs) {
 			continue
 		}
@@ -161,19 +161,6 @@ func quiet(ctx context.Context, c <-chan struct{}, delay func() time.Duration) b
 			return true
 		}
 	}
-}
-
-// documents returns the open files of the view by name.
-func (v *view) documents(snap *snapshot) map[string]*document {
-	v.session.mu.Lock()
-	defer v.session.mu.Unlock()
-	docs := make(map[string]*document)
-	for _, d := range snap.docs {
-		if d.name != "" && v.session.viewOf(d.name) == v {
-			docs[d.name] = d
-		}
-	}
-	return docs
 }
 
 func overlay(docs map[string]*document) map[string][]byte {
