@@ -3,24 +3,114 @@ package chanflow
 import (
 	"go/ast"
 	"go/types"
+	"iter"
+	"math/bits"
 )
 
 // An Effect is something that a call of a function may do: an operation on a
 // channel, lock, WaitGroup or context, named by its variable or field.
 type Effect struct {
 	Kind OpKind
-	Obj  types.Object // nil for a Spawn of something opaque
+	Obj  types.Object
+}
+
+// Effects are numbered, and a function's are a set of bits: in a large package
+// thousands of functions share thousands of effects.
+type effects struct {
+	list []Effect
+	ids  map[Effect]int
+}
+
+func (e *effects) id(x Effect) int {
+	id, ok := e.ids[x]
+	if !ok {
+		id = len(e.list)
+		e.list = append(e.list, x)
+		e.ids[x] = id
+	}
+	return id
+}
+
+// A bitset is a set of small numbers.
+type bitset []uint64
+
+func (s *bitset) add(i int) bool {
+	for len(*s) <= i/64 {
+		*s = append(*s, 0)
+	}
+	w := &(*s)[i/64]
+	old := *w
+	*w |= 1 << (i % 64)
+	return *w != old
+}
+
+func (s bitset) has(i int) bool { return i/64 < len(s) && s[i/64]&(1<<(i%64)) != 0 }
+
+func (s bitset) all() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for w, word := range s {
+			for ; word != 0; word &= word - 1 {
+				if !yield(w*64 + bits.TrailingZeros64(word)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// union adds the members of t that are in mask, and reports whether any is new.
+func (s *bitset) union(t, mask bitset) bool {
+	changed := false
+	for i, w := range t {
+		if i >= len(mask) {
+			break
+		}
+		if w &= mask[i]; w == 0 {
+			continue
+		}
+		for len(*s) <= i {
+			*s = append(*s, 0)
+		}
+		if old := (*s)[i]; old|w != old {
+			(*s)[i] |= w
+			changed = true
+		}
+	}
+	return changed
 }
 
 // Does reports whether calling f may perform the operation on the variable or
 // field, itself or through functions of the package that it calls. What the
 // goroutines do that it starts does not count.
 func (f *Func) Does(kind OpKind, obj types.Object) bool {
-	return obj != nil && f.model.effects[f][Effect{kind, obj}]
+	if obj == nil {
+		return false
+	}
+	id, ok := f.model.effects.ids[Effect{kind, obj}]
+	return ok && f.does.has(id)
 }
 
-// Effects returns all that calling f may do, in no particular order.
-func (f *Func) Effects() map[Effect]bool { return f.model.effects[f] }
+// Effects yields all that calling f may do.
+func (f *Func) Effects() iter.Seq[Effect] {
+	return func(yield func(Effect) bool) {
+		for id := range f.does.all() {
+			if !yield(f.model.effects.list[id]) {
+				return
+			}
+		}
+	}
+}
+
+// MayDo reports whether calling f may perform one of the operations on
+// anything.
+func (f *Func) MayDo(kinds ...OpKind) bool {
+	for _, k := range kinds {
+		if f.kinds&(1<<k) != 0 {
+			return true
+		}
+	}
+	return false
+}
 
 // Starts returns the spawns that calling f may perform, in source order per
 // function.
@@ -46,12 +136,22 @@ func (f *Func) Starts() []*Spawn {
 
 // propagate computes the effects of every function to a fixpoint over the
 // calls within the package. Effects are finite in number, so it ends.
+//
+// Effects on fields and package variables mean the same to callers; those on
+// parameters and captured variables are translated call by call.
 func (m *Model) propagate() {
-	m.effects = make(map[*Func]map[Effect]bool, len(m.Funcs))
+	m.effects.ids = make(map[Effect]int)
 	callers := make(map[*Func][]*Op)
+	var shared bitset // effects on fields and package variables
+	number := func(e Effect) int {
+		id := m.effects.id(e)
+		if v, ok := e.Obj.(*types.Var); ok && (v.IsField() || v.Parent() == m.Pkg.Types.Scope()) {
+			shared.add(id)
+		}
+		return id
+	}
 	var work []*Func
 	for _, f := range m.Funcs {
-		set := make(map[Effect]bool)
 		for _, op := range f.Ops {
 			switch op.Kind {
 			case Call:
@@ -61,29 +161,40 @@ func (m *Model) propagate() {
 			case Exit, Select:
 			default:
 				if op.Ref.Obj != nil {
-					set[Effect{op.Kind, op.Ref.Obj}] = true
+					f.does.add(number(Effect{op.Kind, op.Ref.Obj}))
+					f.kinds |= 1 << op.Kind
 				}
 			}
 		}
-		m.effects[f] = set
-		if len(set) > 0 {
+		if len(f.does) > 0 {
 			work = append(work, f)
 		}
 	}
 	for len(work) > 0 {
 		f := work[len(work)-1]
 		work = work[:len(work)-1]
+		var own []Effect
+		for id := range f.does.all() {
+			if !shared.has(id) {
+				own = append(own, m.effects.list[id])
+			}
+		}
 		for _, op := range callers[f] {
-			into := m.effects[op.Fn]
-			before := len(into)
-			for e := range m.effects[f] {
+			into := op.Fn
+			changed := into.does.union(f.does, shared)
+			for _, e := range own {
 				if obj := f.translate(e.Obj, op); obj != nil {
-					into[Effect{e.Kind, obj}] = true
+					changed = into.does.add(number(Effect{e.Kind, obj})) || changed
 				}
 			}
-			if len(into) > before {
-				work = append(work, op.Fn)
+			if changed {
+				work = append(work, into)
 			}
+		}
+	}
+	for _, f := range m.Funcs {
+		for id := range f.does.all() {
+			f.kinds |= 1 << m.effects.list[id].Kind
 		}
 	}
 }

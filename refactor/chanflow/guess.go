@@ -77,10 +77,13 @@ func (m *Model) guess(s *Sleep) *Guess {
 			return nil // nothing is known of what it does
 		}
 	}
+	if m.guessParked(g) {
+		return g
+	}
 	if s.FitsConfigured() || !look.clean {
 		return nil
 	}
-	if m.guessParked(g) || m.guessFinished(g) || m.guessStarted(g) || m.guessReceived(g) {
+	if m.guessFinished(g) || m.guessStarted(g) || m.guessReceived(g) {
 		return g
 	}
 	return nil
@@ -184,7 +187,7 @@ func (m *Model) directlyIn(loop, st ast.Stmt) bool {
 			return true
 		}
 		switch s.(type) {
-		case *ast.AssignStmt, *ast.DeclStmt, *ast.ExprStmt, *ast.GoStmt, *ast.IncDecStmt:
+		case *ast.AssignStmt, *ast.DeclStmt, *ast.ExprStmt, *ast.GoStmt, *ast.IncDecStmt, *ast.DeferStmt:
 		default:
 			return false // may leave the iteration early
 		}
@@ -212,12 +215,8 @@ func (m *Model) signalsStop(fn *Func, st ast.Stmt) bool {
 		case Close, Cancel:
 			return true
 		case Call:
-			if op.Callee != nil {
-				for e := range op.Callee.Effects() {
-					if e.Kind == Close || e.Kind == Cancel {
-						return true
-					}
-				}
+			if op.Callee != nil && op.Callee.MayDo(Close, Cancel) {
+				return true
 			}
 		}
 	}
@@ -414,7 +413,7 @@ func (m *Model) guessStarted(g *Guess) bool {
 // goroutine: it is the time for which the goroutine is to run.
 func (m *Model) soaks(g *Guess) bool {
 	n := m.next(g.Sleep)
-	if n == nil {
+	if _, deferred := n.(*ast.DeferStmt); n == nil || deferred {
 		return false
 	}
 	if m.signalsStop(g.Sleep.Fn, n) {

@@ -115,6 +115,9 @@ func blocks(f *types.Func) bool {
 		case "net/http", "sync", "sync/atomic", "bytes", "strings", "bufio":
 			return false
 		}
+		if strings.HasPrefix(f.Pkg().Path(), "encoding/") {
+			return false
+		}
 	}
 	for _, name := range []string{"Accept", "Recv", "Receive", "Read", "Get", "Lock", "RLock", "Acquire", "Take", "Pop", "Dequeue", "Next", "Wait", "Join", "Watch", "Run", "Serve", "Listen", "Decode", "Scan", "Fetch", "Poll"} {
 		if rest, ok := strings.CutPrefix(f.Name(), name); ok && (rest == "" || rest[0] < 'a' || rest[0] > 'z') {

@@ -13,8 +13,6 @@ import (
 	"go/token"
 	"go/types"
 
-	"golang.org/x/tools/go/ast/inspector"
-
 	"handshake/refactor"
 )
 
@@ -25,14 +23,14 @@ type Model struct {
 	Spawns []*Spawn // in source order
 	Sleeps []*Sleep // in source order
 
-	root    inspector.Cursor
+	root    tree
 	frames  map[ast.Node]*Func            // *ast.FuncDecl or *ast.FuncLit to the frame that runs it
 	byObj   map[types.Object]*Func        // functions, methods, and variables bound once to a literal
 	ops     map[types.Object][]*Op        // by Ref.Obj
 	ctxOf   map[types.Object]types.Object // cancel function variable to its context variable
 	flexed  map[types.Object]bool         // variables that are assigned more than once
 	blocks  map[*Func]blocking            // memo of Func.mayStay
-	effects map[*Func]map[Effect]bool     // transitive, to a fixpoint
+	effects effects                       // of all functions, numbered
 }
 
 type modelKey struct{}
@@ -56,7 +54,7 @@ func build(pkg *refactor.Package) *Model {
 	for i, f := range pkg.Files {
 		syntax[i] = f.Syntax
 	}
-	m.root = inspector.New(syntax).Root()
+	m.root = newTree(syntax)
 	b := &builder{Model: m}
 	b.bind()
 	b.collect()
@@ -156,6 +154,8 @@ type Func struct {
 	Sleeps []*Sleep
 
 	model *Model
+	does  bitset // the effects of a call, to a fixpoint
+	kinds uint32 // the kinds of these effects
 }
 
 // Use says what becomes of a function literal.

@@ -298,12 +298,8 @@ func (m *Model) waitsIn(f *Func, s ast.Stmt) bool {
 				return true
 			}
 		case Call:
-			if op.Callee != nil && !op.Deferred {
-				for e := range op.Callee.Effects() {
-					if e.Kind == Recv || e.Kind == Wait || e.Kind == Send || e.Kind == Serve {
-						return true
-					}
-				}
+			if op.Callee != nil && !op.Deferred && op.Callee.MayDo(Recv, Wait, Send, Serve) {
+				return true
 			}
 		}
 	}

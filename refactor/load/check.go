@@ -96,21 +96,30 @@ func (g *Graph) config(m *Meta) types.Config {
 			dep, known := m.imports[path]
 			if !known {
 				// The file changed since the metadata was made, or a fix adds the
-				// import. Any variant in the graph will do but a test's.
-				dep = g.metas[path]
-				if dep == nil {
-					return g.importMissing(path)
-				}
-				if !g.connect(m, dep) {
-					dep = nil
+				// import.
+				if dep = g.metas[path]; dep == nil || g.connect(m, dep) {
+					return g.Import(path)
 				}
 			}
-			if dep == nil {
+			if dep == nil || !known {
 				return nil, fmt.Errorf("import cycle through %s", path)
 			}
 			return g.declarations(dep)
 		}),
 	}
+}
+
+// Import returns what a package declares: one of the graph, in the variant
+// without tests, or another that the go command finds. It makes a Graph a
+// [types.Importer] for code that is in no package of it.
+func (g *Graph) Import(path string) (*types.Package, error) {
+	if path == "unsafe" {
+		return types.Unsafe, nil
+	}
+	if m := g.metas[path]; m != nil {
+		return g.declarations(m)
+	}
+	return g.importMissing(path)
 }
 
 // connect records that m imports dep, which the metadata does not tell, and

@@ -226,16 +226,7 @@ var standard = sync.OnceValues(func() (types.Config, error) {
 	if err != nil {
 		return types.Config{}, err
 	}
-	for _, m := range g.Roots() {
-		if m.Path == "errors" {
-			pkg, err := g.Package(context.Background(), m)
-			if err != nil {
-				return types.Config{}, err
-			}
-			return pkg.Config, nil // its importer knows the whole graph
-		}
-	}
-	return types.Config{}, errors.New("the standard library cannot be loaded")
+	return types.Config{Importer: g}, nil
 })
 
 // imported returns the standard packages that the Go files or blocks in a text
