@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
@@ -27,9 +28,10 @@ type codeActionParams struct {
 	TextDocument protocol.TextDocumentIdentifier `json:"textDocument"`
 	Range        protocol.Range                  `json:"range"`
 
-	// The diagnostics of the context are left out: those of other servers are
-	// among them, in forms that protocol v1.0.1 cannot decode.
 	Context struct {
+		// Those of other servers are among them, in forms that protocol v1.0.1
+		// cannot decode.
+		Diagnostics jsontext.Value                 `json:"diagnostics"`
 		Only        []protocol.CodeActionKind      `json:"only"`
 		TriggerKind protocol.CodeActionTriggerKind `json:"triggerKind"`
 	} `json:"context"`
@@ -54,8 +56,10 @@ func (s *session) codeAction(ctx context.Context, snap *snapshot, p *codeActionP
 	start := d.offset(p.Range.Start, s.client.encoding)
 	end := d.offset(p.Range.End, s.client.encoding)
 	var out []*protocol.CodeAction
+	keys := ownKeys(p.Context.Diagnostics)
 	for _, o := range f.places {
-		if o.Start <= end && start <= o.End && !(ask.automatic && o.Rule.OnDemand) {
+		there := o.Start <= end && start <= o.End || keys[o.key]
+		if there && !(ask.automatic && o.Rule.OnDemand) {
 			out = append(out, ask.actions(o)...)
 		}
 	}
@@ -66,6 +70,27 @@ func (s *session) codeAction(ctx context.Context, snap *snapshot, p *codeActionP
 		return out, nil
 	}
 	return s.eager(ctx, snap, out)
+}
+
+// ownKeys returns the keys of the server's own diagnostics among those of a
+// request. Some editors send the diagnostics of the whole line with a cursor
+// that is at none of them.
+func ownKeys(raw jsontext.Value) map[string]bool {
+	keys := make(map[string]bool)
+	var all []json.RawMessage
+	if json.Unmarshal(raw, &all) != nil {
+		return keys
+	}
+	for _, one := range all {
+		var d struct {
+			Source string         `json:"source"`
+			Data   diagnosticData `json:"data"`
+		}
+		if json.Unmarshal(one, &d) == nil && d.Source == source {
+			keys[d.Data.Key] = true
+		}
+	}
+	return keys
 }
 
 // A request is a codeAction request in parts.

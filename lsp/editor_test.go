@@ -27,7 +27,9 @@ type editor struct {
 	actions  []action           // the last answer to codeAction
 	items    []item             // the last answer to completion
 	at       string             // the file of actions and items
-	out      strings.Builder
+
+	known map[string][]json.RawMessage // the diagnostics of files
+	out   strings.Builder
 }
 
 type buffer struct {
@@ -35,47 +37,12 @@ type buffer struct {
 	version int
 }
 
-type action struct {
-	Title       string `json:"title"`
-	Kind        string `json:"kind"`
-	IsPreferred bool   `json:"isPreferred"`
-	Disabled    *struct{ Reason string }
-	Edit        *workspaceEdit  `json:"edit"`
-	Diagnostics []any           `json:"diagnostics"`
-	Data        json.RawMessage `json:"data"`
-	raw         json.RawMessage
-}
-
-type workspaceEdit struct {
-	Changes         map[string][]textEdit `json:"changes"`
-	DocumentChanges []struct {
-		TextDocument struct {
-			URI     string `json:"uri"`
-			Version *int   `json:"version"`
-		} `json:"textDocument"`
-		Edits []textEdit `json:"edits"`
-	} `json:"documentChanges"`
-}
-
-type textEdit struct {
-	Range   textRange `json:"range"`
-	NewText string    `json:"newText"`
-}
-
-type item struct {
-	Label               string     `json:"label"`
-	Detail              string     `json:"detail"`
-	InsertTextFormat    int        `json:"insertTextFormat"`
-	TextEdit            textEdit   `json:"textEdit"`
-	AdditionalTextEdits []textEdit `json:"additionalTextEdits"`
-}
-
 func newEditor(t *testing.T, dir string, options clientOptions) *editor {
 	all := fakeRules()
 	if options.Real {
 		all = rules.All()
 	}
-	e := &editor{peer: connect(t, all...), dir: dir, options: options, encoding: "utf-16", buffers: make(map[string]*buffer)}
+	e := &editor{peer: connect(t, all...), dir: dir, options: options, encoding: "utf-16", buffers: make(map[string]*buffer), known: make(map[string][]json.RawMessage)}
 	e.answer = e.reply
 	params := map[string]any{"processId": nil, "rootUri": e.uri(""), "capabilities": options.Capabilities}
 	if options.InitializationOptions != nil {
@@ -172,7 +139,7 @@ func (e *editor) commands() map[string]func(rest string, args []string) {
 		"show":        func(_ string, a []string) { e.show(a[0]) },        // show FILE: the buffer, or the file
 		"disk":        func(_ string, a []string) { e.disk(a) },           // disk FILE [TEXT]: another program writes or removes the file
 		"diagnostics": func(_ string, a []string) { e.diagnostics(a[0]) }, // diagnostics FILE: waits for them
-		"actions":     func(_ string, a []string) { e.codeActions(a) },    // actions FILE TEXT [automatic] [KIND …]: at the beginning of TEXT
+		"actions":     func(_ string, a []string) { e.codeActions(a) },    // actions FILE TEXT [automatic] [diagnosed] [KIND …]: at the beginning of TEXT, with the diagnostics
 		"take":        func(_ string, a []string) { e.take(a[0]) },        // take TITLE: of the actions
 		"complete":    func(_ string, a []string) { e.complete(a) },       // complete FILE TEXT: at the end of TEXT
 		"accept":      func(_ string, a []string) { e.accept(a[0]) },      // accept LABEL: of the completions
@@ -268,32 +235,9 @@ func (e *editor) disk(args []string) {
 	e.notify("workspace/didChangeWatchedFiles", map[string]any{"changes": []any{map[string]any{"uri": e.uri(args[0]), "type": kind}}})
 }
 
-type published struct {
-	URI         string       `json:"uri"`
-	Version     int          `json:"version"`
-	Diagnostics []diagnostic `json:"diagnostics"`
-}
-
-type diagnostic struct {
-	Range              textRange                   `json:"range"`
-	Severity           int                         `json:"severity"`
-	Code               string                      `json:"code"`
-	Source             string                      `json:"source"`
-	Message            string                      `json:"message"`
-	CodeDescription    *struct{ Href string }      `json:"codeDescription"`
-	Data               *struct{ Rule, Key string } `json:"data"`
-	RelatedInformation []struct {
-		Location struct {
-			URI   string    `json:"uri"`
-			Range textRange `json:"range"`
-		} `json:"location"`
-		Message string `json:"message"`
-	} `json:"relatedInformation"`
-}
-
 func (e *editor) diagnostics(name string) {
 	var p published
-	_, ok := e.note("textDocument/publishDiagnostics", func(raw json.RawMessage) bool {
+	raw, ok := e.note("textDocument/publishDiagnostics", func(raw json.RawMessage) bool {
 		p = published{}
 		must(e.t, json.Unmarshal(raw, &p))
 		return e.name(p.URI) == name
@@ -302,6 +246,11 @@ func (e *editor) diagnostics(name string) {
 		e.printf("nothing")
 		return
 	}
+	var all struct {
+		Diagnostics []json.RawMessage `json:"diagnostics"`
+	}
+	must(e.t, json.Unmarshal(raw, &all))
+	e.known[name] = all.Diagnostics
 	e.printf("version %d", p.Version)
 	for _, d := range p.Diagnostics {
 		if d.Range.Start == d.Range.End {
@@ -320,18 +269,17 @@ func (e *editor) diagnostics(name string) {
 	}
 }
 
-func span(r textRange) string {
-	return fmt.Sprintf("%d:%d-%d:%d", r.Start.Line, r.Start.Character, r.End.Line, r.End.Character)
-}
-
 func (e *editor) codeActions(args []string) {
 	name, needle := args[0], args[1]
 	context := map[string]any{"diagnostics": []any{}, "triggerKind": 1}
 	var only []string
 	for _, a := range args[2:] {
-		if a == "automatic" {
+		switch a {
+		case "automatic":
 			context["triggerKind"] = 2
-		} else {
+		case "diagnosed":
+			context["diagnostics"] = e.known[name]
+		default:
 			only = append(only, a)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log"
 	"sync/atomic"
+	"time"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -26,6 +27,10 @@ type Options struct {
 func Serve(ctx context.Context, in io.ReadCloser, out io.WriteCloser, opts Options) int {
 	return newServer(opts).serve(ctx, in, out)
 }
+
+// exitPatience is how long Serve waits for work under way: a type-check cannot
+// be interrupted, and the editor wants to close.
+const exitPatience = 500 * time.Millisecond
 
 // A server is one connection: the table of methods and the session they work on.
 type server struct {
@@ -69,7 +74,7 @@ func (s *server) serve(ctx context.Context, in io.ReadCloser, out io.WriteCloser
 	// return when the file is closed.
 	cancel()
 	stream.Close()
-	s.wait()
+	s.wait(exitPatience)
 	if s.stopped.Load() {
 		return 0
 	}
