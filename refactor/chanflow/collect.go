@@ -350,6 +350,9 @@ func (b *builder) call(cur inspector.Cursor, n *ast.CallExpr) {
 		b.op(cur, Cancel, n, b.Ref(fun))
 		return
 	}
+	if _, ok := fun.(*ast.FuncLit); ok {
+		return // called in place or deferred: what it does, this frame does
+	}
 	f := b.Static(n)
 	if f == nil || f.Pkg() == b.Pkg.Types {
 		// Of this package, or a variable that may be bound to a literal;
@@ -379,7 +382,7 @@ func (b *builder) call(cur inspector.Cursor, n *ast.CallExpr) {
 	}
 	if kind, ok := syncKind(f); ok {
 		if sel, ok := fun.(*ast.SelectorExpr); ok {
-			b.op(cur, kind, n, b.Ref(sel.X))
+			b.op(cur, kind, n, b.receiver(sel))
 		}
 		return
 	}
@@ -392,6 +395,29 @@ func (b *builder) call(cur inspector.Cursor, n *ast.CallExpr) {
 			b.op(cur, Serve, n, ref)
 		}
 	}
+}
+
+// receiver returns what a method is called on: the embedded field for one that
+// is promoted.
+func (b *builder) receiver(sel *ast.SelectorExpr) Ref {
+	ref := b.Ref(sel.X)
+	s := b.Pkg.Info.Selections[sel]
+	if s == nil || len(s.Index()) < 2 {
+		return ref
+	}
+	t := s.Recv()
+	for _, i := range s.Index()[:len(s.Index())-1] {
+		if p, ok := t.Underlying().(*types.Pointer); ok {
+			t = p.Elem()
+		}
+		st, ok := t.Underlying().(*types.Struct)
+		if !ok {
+			return ref
+		}
+		field := st.Field(i)
+		ref.Obj, t = field.Origin(), field.Type()
+	}
+	return ref
 }
 
 func (b *builder) builtin(cur inspector.Cursor, n *ast.CallExpr, name string) {

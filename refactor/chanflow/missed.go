@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/token"
 	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
 )
 
 // Missed is how the receiver of a reply can go without it, so that its sender
@@ -268,7 +270,7 @@ func (k *counter) frameLeaves(g *graph, restart, from *point) *Missed {
 				switch {
 				case next.away != nil:
 					found = &Missed{Away, next.away}
-				case n.exit && ret != nil && (ret.Pos() < last || many && k.cutsLoop(g, ret)) && k.unconditional(g, from, n):
+				case n.exit && ret != nil && (ret.End() <= last || many && k.cutsLoop(g, ret) && !slices.ContainsFunc(n.ops, k.receives)) && k.unconditional(g, from, n):
 					found = &Missed{Early, ret}
 				}
 				continue
@@ -300,10 +302,38 @@ func (k *counter) receivesFewer(g *graph, restart *point) *Missed {
 			return nil
 		}
 	}
-	if k.most.Len == nil && int64(n) >= k.most.N || first == nil {
+	if k.most.Len == nil && int64(n) >= k.most.N || first == nil || k.optional() > 1 {
 		return nil
 	}
 	return &Missed{Fewer, first.Node}
+}
+
+// optional counts the sends and spawns that stand under a condition: two of
+// them may exclude each other.
+func (k *counter) optional() (n int) {
+	for op := range k.met {
+		if optional(op.cur) {
+			n++
+		}
+	}
+	for _, sp := range k.model.Spawns {
+		if k.reached[sp.Call] && optional(sp.cur) {
+			n++
+		}
+	}
+	return n
+}
+
+// optional reports whether cur is in a branch of its frame.
+func optional(cur inspector.Cursor) bool {
+	for c := range cur.Enclosing((*ast.IfStmt)(nil), (*ast.CaseClause)(nil), (*ast.CommClause)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		switch c.Node().(type) {
+		case *ast.FuncLit, *ast.FuncDecl:
+			return false
+		}
+		return true
+	}
+	return false
 }
 
 // cutsLoop reports whether a return ends a loop that receives reply after
@@ -322,7 +352,7 @@ func (k *counter) cutsLoop(g *graph, ret *ast.ReturnStmt) bool {
 // frame comes there.
 func (k *counter) unconditional(g *graph, spawn, exit *point) bool {
 	if spawn.node == nil {
-		return true // the entry of a frame
+		return false // the entry of a frame, which may come without a sender
 	}
 	cur, ok := k.model.root.FindNode(spawn.node)
 	if !ok {
