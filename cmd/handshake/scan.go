@@ -34,6 +34,9 @@ func loadPatterns(ctx context.Context, patterns []string) (dir string, g *load.G
 		patterns = []string{"."}
 	}
 	g, err = load.Load(ctx, load.Config{Dir: dir, Tests: true}, patterns...)
+	if err != nil && strings.Contains(err.Error(), "go.mod file not found") {
+		err = fmt.Errorf("%w (without one, name the files)", err)
+	}
 	return dir, g, err
 }
 
@@ -101,7 +104,7 @@ func scanOne(ctx context.Context, dir string, g *load.Graph, m *load.Meta, rules
 		return p
 	}
 	if !g.MayMatter(m) {
-		p.read, p.skipped = true, true
+		p.read, p.skipped = m.Name != "", true
 		return p
 	}
 	pkg, err := g.Package(ctx, m)
@@ -109,7 +112,7 @@ func scanOne(ctx context.Context, dir string, g *load.Graph, m *load.Meta, rules
 		p.problems.addError(err, false)
 		return p
 	}
-	p.read = true
+	p.read = load.Parses(pkg)
 	p.problems.addTypes(pkg.Errors)
 	findings, errs := refactor.Analyze(pkg, rules)
 	for _, err := range errs {

@@ -23,7 +23,7 @@ func Graph(ctx context.Context, g *load.Graph, opts Options) (*Result, error) {
 	again := make([]bool, len(roots))
 	for i, m := range roots {
 		again[i] = g.MayMatter(m)
-		if !again[i] && len(m.Files) > 0 {
+		if !again[i] && len(m.Files) > 0 && m.Name != "" {
 			done[i].Read = 1
 		}
 	}
@@ -77,6 +77,9 @@ func fixOne(ctx context.Context, g *load.Graph, m *load.Meta, opts Options, froz
 		return out
 	}
 	out.Result = *res
+	if !load.Parses(pkg) {
+		out.Read = 0
+	}
 	out.declares = len(res.Files) > 0 && declarations(p.now) != declarations(pkg)
 	return out
 }
