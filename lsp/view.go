@@ -30,7 +30,7 @@ type view struct {
 	base     *load.Graph        // metadata; nil until it is loaded
 	workers  map[string]*worker // by package ID
 	settings Settings           // with .handshake.json
-	patterns map[string]bool    // what to load
+	patterns map[string]bool    // what base has been or is being loaded with
 	force    bool               // load even if no open file asks for it
 	urgent   bool               // load at once
 
@@ -61,16 +61,15 @@ func (s *session) place(name string) {
 	if v == nil {
 		v = &view{
 			session: s, dir: root, module: module, asked: make(chan struct{}, 1),
-			workers: make(map[string]*worker), patterns: make(map[string]bool), settings: s.settings,
+			workers: make(map[string]*worker), settings: s.settings,
 		}
 		s.views[key] = v
 		s.task("view", v.run)
 	}
 	s.placed[name] = v
-	if pattern := v.pattern(name); v.patterns[pattern] {
+	if v.patterns[v.pattern(name)] {
 		s.wake(name, 0)
 	} else {
-		v.patterns[pattern] = true
 		v.urgent = true
 		v.reload(true)
 	}
@@ -134,15 +133,12 @@ func (v *view) run() {
 			return
 		}
 		s.mu.Lock()
-		snap, base, force := s.current, v.base, v.force
-		patterns := slices.Sorted(maps.Keys(v.patterns))
+		docs, base, force := s.current.files(), v.base, v.force
 		v.force, v.urgent = false, false
 		s.mu.Unlock()
-		docs := snap.files()
-		if !force && base != nil && !outdated(base, docs) {
-			continue
+		if force || base != nil && outdated(base, docs) {
+			s.guard("load", func() { v.renew(v.load(docs)) })
 		}
-		s.guard("load", func() { v.renew(v.load(docs, patterns)) })
 	}
 }
 
@@ -171,13 +167,34 @@ func overlay(docs map[string]*document) map[string][]byte {
 	return out
 }
 
+// choose decides what to load: the packages of the open files. If none is open,
+// what is loaded is dropped, since nobody keeps it up to date.
+func (v *view) choose(docs map[string]*document) []string {
+	v.session.mu.Lock()
+	defer v.session.mu.Unlock()
+	v.patterns = make(map[string]bool)
+	for name := range docs {
+		if v.session.viewOf(name) == v {
+			v.patterns[v.pattern(name)] = true
+		}
+	}
+	if len(v.patterns) == 0 {
+		v.base = nil
+	}
+	return slices.Sorted(maps.Keys(v.patterns))
+}
+
 const goMissing = "The go command was not found. handshake needs it to find packages: put it on the PATH of the editor."
 
 // load asks the go command for metadata. It returns nil, and tells the user, if
 // there is none.
-func (v *view) load(docs map[string]*document, patterns []string) *load.Graph {
+func (v *view) load(docs map[string]*document) *load.Graph {
 	s := v.session
 	set := v.configure()
+	patterns := v.choose(docs)
+	if len(patterns) == 0 {
+		return nil
+	}
 	cfg := load.Config{Dir: v.dir, Env: set.environ(), BuildFlags: set.BuildFlags, Tests: true, Overlay: overlay(docs)}
 	graph, err := load.Load(s.ctx, cfg, patterns...)
 	if s.ctx.Err() != nil {
