@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/aymanbagabas/go-udiff"
-
 	"handshake/refactor/apply"
 )
 
@@ -73,7 +71,7 @@ func fix(ctx context.Context, args []string) int {
 // git apply, which drops the first element, find the file.
 func printDiff(dir string, f apply.File) {
 	name := "./" + relative(dir, f.Name)
-	fmt.Print(udiff.Unified(name, name, string(f.Before), string(f.After)))
+	fmt.Print(unified(name, string(f.Before), string(f.After)))
 }
 
 func printLeft(dir string, left []apply.Left) {

@@ -102,7 +102,7 @@ func (b *Builder) Deferrable(c *ast.CallExpr, stable func(types.Object) bool) (c
 	}
 	var texts []string
 	for i, a := range c.Args {
-		text, err := pass(a, fmt.Sprintf("arg%d", i+1))
+		text, err := pass(a, b.paramName(c, i))
 		if err != nil {
 			return "", nil, nil, err
 		}
@@ -112,6 +112,17 @@ func (b *Builder) Deferrable(c *ast.CallExpr, stable func(types.Object) bool) (c
 		texts = append(texts, text)
 	}
 	return fmt.Sprintf("%s(%s)", fun, strings.Join(texts, ", ")), params, args, nil
+}
+
+// paramName returns what the callee calls its i-th parameter.
+func (b *Builder) paramName(c *ast.CallExpr, i int) string {
+	if sig, ok := b.pkg.Info.TypeOf(c.Fun).Underlying().(*types.Signature); ok {
+		i := min(i, sig.Params().Len()-1)
+		if name := sig.Params().At(i).Name(); name != "" && name != "_" {
+			return name
+		}
+	}
+	return fmt.Sprintf("arg%d", i+1)
 }
 
 // A passing is what a method call evaluates of the operand before its dot.

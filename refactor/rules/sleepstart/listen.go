@@ -149,7 +149,9 @@ func (s *site) hoist() ([]refactor.Edit, error) {
 }
 
 // listenAddress returns the expression for the address to listen on. An empty
-// one means the protocol's port to ListenAndServe, but any port to net.Listen.
+// one means the protocol's port to ListenAndServe, but any port to net.Listen:
+// unless it is known not to be empty, cmp.Or keeps that. It is not if the
+// parent goes on to use it, as clients dial it: no URL has an empty host.
 func (s *site) listenAddress(b *edit.Builder, tls bool) (string, error) {
 	port := `":http"`
 	if tls {
@@ -170,10 +172,37 @@ func (s *site) listenAddress(b *edit.Builder, tls bool) (string, error) {
 		}
 		return text, nil
 	}
+	if s.dialled() {
+		return text, nil
+	}
 	if v := sp.Fn.File.GoVersion; v != "" && version.Compare(v, "go1.22") < 0 {
 		return "", errors.New("the address may be empty, which cmp.Or of Go 1.22 would see to")
 	}
 	return fmt.Sprintf("%s.Or(%s, %s)", b.Import(sp.Stmt.Pos(), "cmp"), text, port), nil
+}
+
+// dialled reports whether the parent uses the address after the sleep.
+func (s *site) dialled() bool {
+	for st := range s.m.After(s.Sleep.Stmt) {
+		if e := s.address(); e != nil {
+			if obj := s.m.Ref(e).Obj; obj != nil && s.m.Mentions(obj, st) {
+				return true
+			}
+			continue
+		}
+		server := s.m.Root(ast.Unparen(s.Server.Fun).(*ast.SelectorExpr).X)
+		found := false
+		ast.Inspect(st, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == "Addr" && s.m.Root(sel.X) == server {
+				found = true
+			}
+			return !found
+		})
+		if found {
+			return true
+		}
+	}
+	return false
 }
 
 // errorName returns a name for the error of net.Listen: err, unless the scope
