@@ -78,6 +78,9 @@ func (m *Model) LocalStop(st *Stop) *Confirmation {
 		if at, what := l.Blocker(); at != nil {
 			c.Withheld = fmt.Sprintf("the goroutine may stay in %s, which ignores the stop signal", what)
 		}
+		if lock, by := m.heldByCallers(op.Fn, l.Run.Locks()); lock != nil {
+			c.Withheld = fmt.Sprintf("%s holds %s, which the goroutine takes, when it calls %s", by.Name(), m.source(lock.Ref.Expr), op.Fn.Name())
+		}
 	}
 	c.Group = c.Group || len(c.Leaves) > 1
 	if c.Withheld == "" {
@@ -112,6 +115,38 @@ func (m *Model) receivesFrom(l *Leaver, signal *Op) bool {
 		}
 	}
 	return false
+}
+
+// SeenBehind returns where code behind a sleep that follows the signal looks at
+// what the goroutine does or uses, or the end of the function if that follows;
+// nil if nothing shows that the sleep is about the goroutine.
+func (m *Model) SeenBehind(c *Confirmation, sleep ast.Stmt) ast.Node {
+	empty := true
+	for st := range m.After(sleep) {
+		if _, ok := st.(*ast.ReturnStmt); !ok {
+			empty = false
+		}
+		for _, l := range c.Leaves {
+			if n, _ := m.sees(l, st); n != nil {
+				return n
+			}
+			for _, mu := range m.Mutations(l.Spawn.Body, l.Spawn.Body.Body.List) {
+				root := mu.Root
+				if l.Spawn.Body.Owns(root) {
+					root = l.Spawn.Outside(Ref{Obj: root, Base: root}).Base
+				}
+				if root != nil && !isTesting(root.Type()) && !carries(root.Type()) {
+					if use := m.useIn(root, mu, st); use != nil {
+						return use
+					}
+				}
+			}
+		}
+	}
+	if empty {
+		return sleep
+	}
+	return nil
 }
 
 // seenAfter returns where the frame, after the signal and before it waits for
@@ -199,9 +234,16 @@ func (m *Model) takesAway(obj types.Object, st ast.Stmt) (use ast.Node) {
 	return use
 }
 
-// reports reports whether the goroutine uses the test's handle.
+// reports reports whether the goroutine may still use the test's handle once it
+// was told to stop.
 func (m *Model) reports(l *Leaver, t types.Object) bool {
-	return l.Spawn.Body.Lit != nil && m.Mentions(t, l.Spawn.Body.Body) || l.Spawn.Body.Lit == nil && m.Mentions(t, l.Spawn.Call)
+	if l.Spawn.Body.Lit == nil {
+		return m.Mentions(t, l.Spawn.Call) && (l.Op.Loop() != nil || l.Op.Fn != l.Spawn.Body)
+	}
+	if loop := l.Op.Loop(); loop != nil && m.Mentions(t, loop) {
+		return true
+	}
+	return m.Mentions(t, l.Ends()...)
 }
 
 // unlocked returns the statement behind which the stopper can wait without

@@ -3,6 +3,7 @@ package chanflow
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"iter"
 	"regexp"
@@ -158,7 +159,7 @@ func (r *Run) Tells(signal types.Object) ast.Node {
 				return
 			}
 			switch sel.Sel.Name {
-			case "Broadcast", "Signal", "Fire", "Set", "Release":
+			case "Broadcast", "Signal", "Fire":
 				tells = call
 			case "Done":
 				if !isContext(m.Pkg.Info.TypeOf(sel.X)) {
@@ -227,10 +228,15 @@ func (m *Model) callsBack(f *Func, call *ast.CallExpr) bool {
 	}
 	if callee.Pkg() != m.Pkg.Types {
 		for _, arg := range call.Args { // handed on, to be called there
-			if t := m.Pkg.Info.TypeOf(arg); t != nil {
-				if _, ok := t.Underlying().(*types.Signature); ok && m.supplied(arg) {
-					return true
-				}
+			t := m.Pkg.Info.TypeOf(arg)
+			if t == nil {
+				continue
+			}
+			if _, ok := t.Underlying().(*types.Signature); ok && m.supplied(arg) {
+				return true
+			}
+			if pkg, _ := named(t); pkg == "io" && types.IsInterface(t) && !m.partOfForeign(arg) {
+				return true
 			}
 		}
 	}
@@ -333,8 +339,42 @@ func (l *Leaver) Blocker() (at ast.Node, what string) {
 				at, what = call, "a call of "+m.source(call.Fun)
 			}
 		})
+		if loop := l.endlessLoop(s.fn); loop != nil {
+			return loop, "a loop without end"
+		}
 	}
 	return at, what
+}
+
+// endlessLoop returns a loop of the frame that goes on until something happens
+// which is not the stop signal, or nil.
+func (l *Leaver) endlessLoop(f *Func) (found ast.Stmt) {
+	m := f.model
+	heeds := func(loop ast.Node) bool {
+		for op, ref := range l.Run.Ops() {
+			if op.Kind == Recv && m.SameSignal(ref.Obj, l.signal) && within(loop, op.Node) {
+				return true
+			}
+		}
+		for _, op := range f.Ops { // in a function that is called
+			if op.Kind == Call && op.Callee != nil && within(loop, op.Node) && l.Run.Has(op.Callee) && op.Callee.Body != nil && within(op.Callee.Body, l.Op.Node) {
+				return true
+			}
+		}
+		return false
+	}
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return m.frames[n] == f
+		case *ast.ForStmt:
+			if n.Post == nil && !heeds(n) && (n.Cond == nil && !breaks(n.Body) || n.Cond != nil && m.sleepsIn(f, n)) {
+				found = n
+			}
+		}
+		return found == nil
+	})
+	return found
 }
 
 // ticks reports whether a receive is answered by time alone.
@@ -376,4 +416,22 @@ func (m *Model) waitsOutside(call *ast.CallExpr) bool {
 		}
 	}
 	return true
+}
+
+// breaks reports whether the body of a loop has a way out of it.
+func breaks(body *ast.BlockStmt) bool {
+	if leavesLoopIn(body.List) {
+		return true
+	}
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+			return false
+		case *ast.BranchStmt:
+			found = found || n.Tok == token.BREAK
+		}
+		return !found
+	})
+	return found
 }

@@ -1,6 +1,9 @@
 package chanflow
 
-import "go/ast"
+import (
+	"go/ast"
+	"time"
+)
 
 // A StopGuess says which stop signal a sleep waits for the answer to.
 type StopGuess struct {
@@ -12,10 +15,13 @@ type StopGuess struct {
 	Confirm *Confirmation
 }
 
+// Longer sleeps are about something else than a goroutine on its way out.
+const longest = 5 * time.Second
+
 // GuessStop returns what the sleep guesses if it is that a goroutine in sight
 // has stopped, else nil.
 func (m *Model) GuessStop(s *Sleep) *StopGuess {
-	if !s.IsGuess() || s.Loop() != nil {
+	if !s.IsGuess() || s.Loop() != nil || s.Duration > longest {
 		return nil
 	}
 	near := 0
@@ -54,7 +60,9 @@ func (m *Model) guessSignal(s *Sleep, op *Op) *StopGuess {
 		case st.Op == op:
 			c := m.TypeStop(st)
 			if c == nil {
-				c = m.LocalStop(st)
+				if c = m.LocalStop(st); c != nil && m.SeenBehind(c, s.Stmt) == nil {
+					c = nil
+				}
 			}
 			if c != nil {
 				return &StopGuess{s, op, c}

@@ -21,12 +21,13 @@ type TypeForm struct {
 // A Start says how a goroutine reaches the struct with the signal's field.
 type Start struct {
 	Base  string            // the variable of the spawner that holds the struct
-	Lit   *ast.CompositeLit // where a constructor makes it, or nil
+	Made  bool              // a constructor makes the struct
+	Lit   *ast.CompositeLit // with this literal, or nil
 	Inner string            // what the spawned body calls it, or "" if the body cannot be edited
 }
 
 var (
-	stopper = regexp.MustCompile(`^(?i:stop|close|shutdown|quit|terminate|teardown|halt|dispose|finish|destroy)|Stop|Shutdown|Close`)
+	stopper = regexp.MustCompile(`^(?i:stop|close|shutdown|quit|terminate|teardown|halt|dispose|destroy)|Stop|Shutdown|Close`)
 	starter = regexp.MustCompile(`^(?i:start|run|open|init|connect|listen|launch|begin|resume)`)
 )
 
@@ -51,6 +52,9 @@ func (m *Model) TypeStop(st *Stop) *Confirmation {
 	for _, l := range st.Leaves {
 		start, why, ok := m.start(l, form)
 		if !ok {
+			if r := l.Spawn.Fn.Top().Recv(); r != nil && form.isOwner(r.Type()) {
+				c.Withheld = fmt.Sprintf("%s starts such a goroutine too", l.Spawn.Fn.Top().Name())
+			}
 			continue
 		}
 		if l.Run.Tells(l.signal) != nil {
@@ -66,7 +70,7 @@ func (m *Model) TypeStop(st *Stop) *Confirmation {
 		return nil
 	}
 	for i, l := range c.Leaves {
-		if len(c.Leaves) > 1 || l.Spawn.Loop() != nil || form.Starts[i].Lit == nil {
+		if len(c.Leaves) > 1 || l.Spawn.Loop() != nil || !form.Starts[i].Made {
 			c.Group = true
 		}
 	}
@@ -190,17 +194,21 @@ func (m *Model) start(l *Leaver, form *TypeForm) (s Start, why string, ok bool) 
 		}
 		s.Base = r.Name()
 	} else {
-		lit, v := m.made(fn, form)
+		made, v := m.made(fn, form)
 		if v == nil {
 			return s, "", false
 		}
-		s.Base, s.Lit = v.Name(), lit
+		s.Base, s.Made = v.Name(), true
+		s.Lit, _ = made.(*ast.CompositeLit)
 		if m.flexed[v] {
 			why = fmt.Sprintf("%s is assigned more than once", v.Name())
 		}
 		for _, op := range fn.Ops {
 			if op.Kind == Exit && op.Exit == Return && op.Node.Pos() < sp.Stmt.Pos() && m.Mentions(v, op.Node) {
 				why = "the constructor may return before it starts the goroutine"
+			}
+			if op.Kind == Call && op.Callee != nil && (op.Deferred || op.Node.Pos() < sp.Stmt.Pos()) && m.reaches(op.Callee, form.Stopper) {
+				why = fmt.Sprintf("%s may be called before the goroutine is started", form.Stopper.Name())
 			}
 		}
 	}
@@ -238,35 +246,80 @@ func (m *Model) calledOnce(f *Func) bool {
 	return n == 1
 }
 
-// made returns the literal that a constructor makes the struct with and the
-// variable that holds it; nil if there is not exactly one.
-func (m *Model) made(fn *Func, form *TypeForm) (lit *ast.CompositeLit, v *types.Var) {
+// made returns the literal, or the call of new, that a constructor makes the
+// struct with and the variable that holds it; nil if there is not exactly one.
+func (m *Model) made(fn *Func, form *TypeForm) (at ast.Expr, v *types.Var) {
 	n := 0
-	ast.Inspect(fn.Body, func(node ast.Node) bool {
-		as, ok := node.(*ast.AssignStmt)
-		if !ok || as.Tok != token.DEFINE || len(as.Lhs) != 1 || len(as.Rhs) != 1 {
-			return true
-		}
-		e := ast.Unparen(as.Rhs[0])
+	see := func(lhs, rhs ast.Expr) {
+		e := ast.Unparen(rhs)
 		if u, ok := e.(*ast.UnaryExpr); ok && u.Op == token.AND {
-			e = ast.Unparen(u.X)
-		} else {
-			return true
+			if e, ok = ast.Unparen(u.X).(*ast.CompositeLit); !ok {
+				return
+			}
+		} else if call, ok := e.(*ast.CallExpr); !ok || !m.isNew(call) {
+			return
 		}
-		cl, ok := e.(*ast.CompositeLit)
-		if !ok || !form.isOwner(m.Pkg.Info.TypeOf(cl)) {
-			return true
+		if form.isOwner(m.Pkg.Info.TypeOf(e)) {
+			n++
+			at = e
+			v, _ = m.ref(lhs).Obj.(*types.Var)
 		}
-		if n++; n == 1 {
-			lit = cl
-			v, _ = m.ref(as.Lhs[0]).Obj.(*types.Var)
+	}
+	ast.Inspect(fn.Body, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.AssignStmt:
+			if node.Tok == token.DEFINE && len(node.Lhs) == 1 && len(node.Rhs) == 1 {
+				see(node.Lhs[0], node.Rhs[0])
+			}
+		case *ast.ValueSpec:
+			if len(node.Names) == 1 && len(node.Values) == 1 {
+				see(node.Names[0], node.Values[0])
+			}
 		}
 		return true
 	})
 	if n != 1 {
 		return nil, nil
 	}
-	return lit, v
+	return at, v
+}
+
+// isNew reports whether the call is one of the builtin new.
+func (m *Model) isNew(call *ast.CallExpr) bool {
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	return ok && id.Name == "new" && m.Pkg.Info.Types[id].IsBuiltin()
+}
+
+// reaches reports whether a call of f may call g, directly or through others.
+func (m *Model) reaches(f, g *Func) bool {
+	seen := map[*Func]bool{f: true}
+	for work := []*Func{f}; len(work) > 0; work = work[1:] {
+		if work[0] == g {
+			return true
+		}
+		for _, op := range work[0].Ops {
+			if op.Kind == Call && op.Callee != nil && !seen[op.Callee] {
+				seen[op.Callee] = true
+				work = append(work, op.Callee)
+			}
+		}
+	}
+	return false
+}
+
+// finalizes reports whether the method is registered to run when its receiver
+// is collected: what runs then must not wait.
+func (m *Model) finalizes(f *Func) bool {
+	for cur := range m.root.Preorder((*ast.CallExpr)(nil)) {
+		call := cur.Node().(*ast.CallExpr)
+		switch fullName(m.Static(call)) {
+		case "runtime.SetFinalizer", "runtime.AddCleanup":
+			if m.Mentions(f.Obj, call) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // hazard returns why waiting for the goroutine may never end, or "".
@@ -275,10 +328,13 @@ func (m *Model) hazard(l *Leaver, form *TypeForm) string {
 		return fmt.Sprintf("%s can run on the goroutine itself", form.Stopper.Name())
 	}
 	if call := l.Run.Callback(); call != nil {
-		return fmt.Sprintf("the goroutine calls %s, which may call %s", m.source(call.Fun), form.Stopper.Name())
+		return fmt.Sprintf("the goroutine runs code from elsewhere (%s), which may call %s", m.source(call.Fun), form.Stopper.Name())
 	}
 	if at, what := l.Blocker(); at != nil {
 		return fmt.Sprintf("the goroutine may stay in %s, which ignores the stop signal", what)
+	}
+	if m.finalizes(form.Stopper) {
+		return fmt.Sprintf("%s is a finalizer, which must not wait", form.Stopper.Name())
 	}
 	if lock, by := m.heldByCallers(form.Stopper, l.Run.Locks()); lock != nil {
 		return fmt.Sprintf("%s holds %s, which the goroutine takes, when it calls %s", by.Name(), m.source(lock.Ref.Expr), form.Stopper.Name())
@@ -294,46 +350,45 @@ func (m *Model) otherValues(c *Confirmation) string {
 	if form.Struct == nil {
 		return fmt.Sprintf("%s is not declared as a struct in this package", name)
 	}
-	starts := make(map[ast.Node]bool)
-	for _, s := range form.Starts {
-		if s.Lit != nil {
-			starts[s.Lit] = true
-		}
-	}
 	owner := func(t types.Type) bool {
 		n, ok := types.Unalias(t).(*types.Named)
 		return ok && n.Origin().Obj() == form.Owner
 	}
-	why := ""
+	starts := make(map[ast.Node]bool)
+	for i, l := range c.Leaves {
+		if form.Starts[i].Made {
+			made, _ := m.made(l.Spawn.Fn, form)
+			starts[made] = true
+		}
+	}
+	others := fmt.Sprintf("there are other values of %s, whose goroutine is not started", name)
 	for cur := range m.root.Preorder((*ast.CompositeLit)(nil), (*ast.CallExpr)(nil), (*ast.StarExpr)(nil)) {
 		switch n := cur.Node().(type) {
 		case *ast.CompositeLit:
 			if t := m.Pkg.Info.TypeOf(n); t == nil || starts[n] || !owner(t) {
 				continue
 			}
-			if !c.Group {
-				why = fmt.Sprintf("there are other values of %s, whose goroutine is not started", name)
-			}
 			for field, value := range m.FieldValues(n) {
 				if field == form.Field && m.ref(value).Obj == form.Field {
-					why = fmt.Sprintf("%s is copied, and its copies share the signal", name)
+					return fmt.Sprintf("%s is copied, and its copies share the signal", name)
 				}
 			}
+			if !c.Group {
+				return others
+			}
+			if _, ok := cur.Parent().Node().(*ast.UnaryExpr); !ok {
+				return fmt.Sprintf("%s is copied", name)
+			}
 		case *ast.CallExpr:
-			if t := m.Pkg.Info.TypeOf(n); t != nil && !c.Group && len(n.Args) == 1 && m.Pkg.Info.Types[n.Fun].IsBuiltin() {
-				if p, ok := t.(*types.Pointer); ok && owner(p.Elem()) {
-					why = fmt.Sprintf("there are other values of %s, whose goroutine is not started", name)
-				}
+			if !c.Group && !starts[n] && m.isNew(n) && owner(m.Pkg.Info.TypeOf(n.Args[0])) {
+				return others
 			}
 		case *ast.StarExpr:
 			if tv := m.Pkg.Info.Types[n]; tv.IsValue() && owner(tv.Type) {
 				if _, ok := cur.Parent().Node().(*ast.SelectorExpr); !ok {
-					why = fmt.Sprintf("%s is copied", name)
+					return fmt.Sprintf("%s is copied", name)
 				}
 			}
-		}
-		if why != "" {
-			return why
 		}
 	}
 	var held *types.Var
@@ -341,6 +396,9 @@ func (m *Model) otherValues(c *Confirmation) string {
 		if v, ok := obj.(*types.Var); ok && owner(v.Type()) && (held == nil || v.Pos() < held.Pos()) {
 			held = v
 		}
+	}
+	if held != nil && held.Embedded() {
+		return fmt.Sprintf("%s is embedded by value in another struct", name)
 	}
 	if held != nil {
 		return fmt.Sprintf("%s is held by value in %s", name, held.Name())

@@ -37,7 +37,7 @@ func (w *writer) localForm(c *chanflow.Confirmation, wait func(code string)) {
 	signal := c.Stop.Op.Ref.Obj.Name()
 	first := c.Leaves[0].Spawn.Stmt
 	if !c.Group {
-		name := w.Fresh(first.Pos(), names(signal)...)
+		name := w.Fresh(first.Pos(), names(signal, c)...)
 		w.InsertBefore(first, name+" := make(chan struct{})")
 		w.tell(c.Leaves[0].Spawn, true, "", fmt.Sprintf("close(%s)", name))
 		wait("<-" + name)
@@ -71,11 +71,11 @@ func (w *writer) typeForm(c *chanflow.Confirmation, wait func(code string)) {
 		wait(fmt.Sprintf("%s.%s.Wait()", form.Recv, field))
 		return
 	}
-	field := w.FreshField(owner, names(form.Field.Name())...)
+	field := w.FreshField(owner, names(form.Field.Name(), c)...)
 	w.AddField(form.Struct, form.Field.Name(), field+" chan struct{}")
 	s := form.Starts[0]
 	sp := c.Leaves[0].Spawn
-	if !w.unkeyed(s.Lit, form, "make(chan struct{})") && !w.keyed(s.Lit, form, field) {
+	if s.Lit == nil || !w.unkeyed(s.Lit, form, "make(chan struct{})") && !w.keyed(s.Lit, form, field) {
 		w.InsertBefore(sp.Stmt, fmt.Sprintf("%s.%s = make(chan struct{})", s.Base, field))
 	}
 	w.tell(sp, s.Inner != "", fmt.Sprintf("close(%s.%s)", s.Base, field), fmt.Sprintf("close(%s.%s)", s.Inner, field))
@@ -83,12 +83,16 @@ func (w *writer) typeForm(c *chanflow.Confirmation, wait func(code string)) {
 }
 
 // names returns names for the channel that answers to a signal: stopped, or
-// cleanupStopped for cleanupStop.
-func names(signal string) []string {
+// cleanupStopped for cleanupStop; where that is taken, after the goroutine's
+// body: runStopped.
+func names(signal string, c *chanflow.Confirmation) []string {
 	for _, suffix := range []string{"StopChan", "StopCh", "StopC", "Stop"} {
 		if prefix, ok := strings.CutSuffix(signal, suffix); ok && prefix != "" {
 			return []string{prefix + "Stopped", "stopped"}
 		}
+	}
+	if body := c.Leaves[0].Spawn.Body; body.Decl != nil {
+		return []string{"stopped", body.Decl.Name.Name + "Stopped"}
 	}
 	return []string{"stopped"}
 }

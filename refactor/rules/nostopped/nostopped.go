@@ -75,7 +75,7 @@ const longest = 100
 
 func message(pkg *refactor.Package, c *chanflow.Confirmation) string {
 	who := "its goroutine has"
-	if c.Group && (len(c.Leaves) > 1 || c.Leaves[0].Spawn.Loop() != nil) {
+	if several(c) {
 		who = "its goroutines have"
 	}
 	if c.Type != nil {
@@ -105,6 +105,10 @@ func seen(pkg *refactor.Package, c *chanflow.Confirmation) string {
 	return text + " " + c.SeenWhy
 }
 
+func several(c *chanflow.Confirmation) bool {
+	return len(c.Leaves) > 1 || c.Leaves[0].Spawn.Loop() != nil
+}
+
 // Related points at the goroutines, where they leave, and where it shows.
 func Related(pkg *refactor.Package, c *chanflow.Confirmation) []refactor.Related {
 	var out []refactor.Related
@@ -130,8 +134,11 @@ func Related(pkg *refactor.Package, c *chanflow.Confirmation) []refactor.Related
 
 // Title names the fix.
 func Title(c *chanflow.Confirmation) string {
-	if c.Group {
+	switch {
+	case several(c):
 		return "Wait for the goroutines with sync.WaitGroup"
+	case c.Group:
+		return "Wait for the goroutine with sync.WaitGroup"
 	}
 	return "Add stopped channel and wait for it"
 }
@@ -139,7 +146,7 @@ func Title(c *chanflow.Confirmation) string {
 // Reason says what to look at before the fix is applied.
 func Reason(c *chanflow.Confirmation) string {
 	who := "goroutine has"
-	if c.Group {
+	if several(c) {
 		who = "goroutines have"
 	}
 	if c.Type != nil {
