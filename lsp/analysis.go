@@ -81,7 +81,7 @@ func (v *view) analyse(ctx context.Context, snap *snapshot, name string) (*analy
 		return nil, errNoPackage
 	}
 	all := snap.files()
-	a := &analysis{view: v, docs: make(map[string]*document), all: all, offers: make(map[string][]*offer), outdated: outdated(base, all)}
+	a := &analysis{view: v, docs: make(map[string]*document), all: all, offers: make(map[string][]*offer), outdated: v.outdated(all)}
 	for _, file := range m.Files {
 		if d := all[file]; d != nil {
 			if refactor.SyntaxError(d.src) != nil {

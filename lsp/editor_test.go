@@ -135,7 +135,7 @@ func (e *editor) commands() map[string]func(rest string, args []string) {
 		"open":        func(_ string, a []string) { e.openFile(a[0]) },    // open FILE
 		"close":       func(_ string, a []string) { e.closeFile(a[0]) },   // close FILE
 		"edit":        func(_ string, a []string) { e.edit(a) },           // edit FILE OLD NEW [OLD NEW …]: in one notification
-		"save":        func(_ string, a []string) { e.save(a[0]) },        // save FILE
+		"save":        func(_ string, a []string) { e.save(a) },           // save FILE [now]: or when the server is idle
 		"show":        func(_ string, a []string) { e.show(a[0]) },        // show FILE: the buffer, or the file
 		"disk":        func(_ string, a []string) { e.disk(a) },           // disk FILE [TEXT]: another program writes or removes the file
 		"diagnostics": func(_ string, a []string) { e.diagnostics(a[0]) }, // diagnostics FILE: waits for them
@@ -198,8 +198,11 @@ func (e *editor) idle() {
 	}
 }
 
-func (e *editor) save(name string) {
-	e.idle()
+func (e *editor) save(args []string) {
+	name := args[0]
+	if len(args) == 1 {
+		e.idle()
+	}
 	writeFile(e.t, filepath.Join(e.dir, name), e.buffers[name].text)
 	e.notify("textDocument/didSave", map[string]any{"textDocument": map[string]any{"uri": e.uri(name)}})
 }

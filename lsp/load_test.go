@@ -77,7 +77,7 @@ func TestLatestWins(t *testing.T) {
 			}
 		}
 		e.edit([]string{"a.go", "\tbad()\n", "\n\tbad()\n"})
-		e.save("a.go") // waits until the server has nothing to do
+		e.save([]string{"a.go"}) // waits until the server has nothing to do
 		close(release)
 		e.diagnostics("a.go")
 		e.quiet()

@@ -31,6 +31,7 @@ type view struct {
 	workers  map[string]*worker // by package ID
 	settings Settings           // with .handshake.json
 	patterns map[string]bool    // what base has been or is being loaded with
+	headers  map[string]string  // load.Header of the open files that base was made of, by name
 	force    bool               // load even if no open file asks for it
 	urgent   bool               // load at once
 
@@ -49,6 +50,8 @@ func (s *session) place(name string) {
 	if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o200 == 0 {
 		return // nobody's to edit; the module cache is made of such files
 	}
+	src, _ := os.ReadFile(name) // there is none of a new file
+	onDisk, _ := load.Header(src)
 	root, module := moduleRoot(filepath.Dir(name))
 	key := root
 	if !module {
@@ -67,11 +70,19 @@ func (s *session) place(name string) {
 		s.task("view", v.run)
 	}
 	s.placed[name] = v
-	if v.patterns[v.pattern(name)] {
-		s.wake(name, 0)
-	} else {
+	d := s.current.named(name)
+	if d == nil {
+		return // closed again
+	}
+	header, _ := load.Header(d.src)
+	if !v.patterns[v.pattern(name)] {
 		v.urgent = true
 		v.reload(true)
+	} else if header != onDisk || v.base == nil {
+		v.reload(true) // again, if it is being loaded: without this document
+	} else {
+		v.headers[name] = header
+		s.wake(name, 0)
 	}
 }
 
@@ -123,23 +134,26 @@ func (v *view) run() {
 			return
 		case <-v.asked:
 		}
-		s.mu.Lock()
-		delay := reloadDelay
-		if v.urgent {
-			delay = 0
-		}
-		s.mu.Unlock()
-		if !quiet(s.ctx, v.asked, func() time.Duration { return delay }) {
+		if !quiet(s.ctx, v.asked, v.delay) {
 			return
 		}
 		s.mu.Lock()
-		docs, base, force := s.current.files(), v.base, v.force
+		docs, force := s.current.files(), v.force
 		v.force, v.urgent = false, false
 		s.mu.Unlock()
-		if force || base != nil && outdated(base, docs) {
-			s.guard("load", func() { v.renew(v.load(docs)) })
+		if force || v.outdated(docs) {
+			s.guard("load", func() { v.renew(v.load(docs), docs) })
 		}
 	}
+}
+
+func (v *view) delay() time.Duration {
+	v.session.mu.Lock()
+	defer v.session.mu.Unlock()
+	if v.urgent {
+		return 0
+	}
+	return reloadDelay
 }
 
 // quiet returns when nothing was received for the time that delay returns. It
@@ -216,16 +230,25 @@ func (v *view) load(docs map[string]*document) *load.Graph {
 	return graph
 }
 
-// renew makes the graph the metadata of the view, unless it is nil, and has the
-// packages with open files looked at.
-func (v *view) renew(graph *load.Graph) {
+// renew makes the graph, which was made of the documents, the metadata of the
+// view, unless it is nil, and has the packages with open files looked at.
+func (v *view) renew(graph *load.Graph, docs map[string]*document) {
 	if graph == nil {
 		return
+	}
+	headers := make(map[string]string)
+	for name, d := range docs {
+		headers[name], _ = load.Header(d.src)
 	}
 	s := v.session
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v.base = graph
+	for name, h := range v.headers {
+		if _, ok := headers[name]; !ok {
+			headers[name] = h // opened in the meantime, as it is on disk
+		}
+	}
+	v.base, v.headers = graph, headers
 	for _, d := range s.current.docs {
 		if d.name != "" && s.viewOf(d.name) == v && graph.Containing(d.name) == nil {
 			s.current = s.current.with(d, nil) // excluded by a build constraint
@@ -236,19 +259,17 @@ func (v *view) renew(graph *load.Graph) {
 }
 
 // outdated reports whether the metadata was made of other imports, package
-// clauses or build constraints than the documents have.
-func outdated(base *load.Graph, docs map[string]*document) bool {
-	for name, d := range docs {
-		now, ok := load.Header(d.src)
-		if !ok {
-			continue // being typed
-		}
-		src, err := base.Source(name)
-		if err != nil {
-			return true
-		}
-		if then, _ := load.Header(src); then != now {
-			return true
+// clauses or build constraints than the documents have. The disk is not asked:
+// editors save right after an edit.
+func (v *view) outdated(docs map[string]*document) bool {
+	v.session.mu.Lock()
+	headers := maps.Clone(v.headers)
+	v.session.mu.Unlock()
+	for name, then := range headers {
+		if d := docs[name]; d != nil {
+			if now, ok := load.Header(d.src); ok && now != then { // else it is being typed
+				return true
+			}
 		}
 	}
 	return false
