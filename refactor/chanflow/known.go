@@ -83,10 +83,27 @@ func exitOf(f *types.Func) ExitKind {
 		}
 	}
 	// The assertion libraries share their naming: package require fails with
-	// FailNow; so do gotest.tools' assert and quicktest.
+	// FailNow; so do gotest.tools' assert and quicktest. Ginkgo's Fail panics,
+	// and its goroutines recover from that.
 	path := f.Pkg().Path()
-	if strings.HasSuffix(path, "/require") || path == "gotest.tools/v3/assert" || path == "gotest.tools/assert" || path == "github.com/frankban/quicktest" {
-		return MayGoexit
+	switch {
+	case strings.HasSuffix(path, "/require"):
+		if f.Name() != "New" {
+			return MayGoexit
+		}
+	case path == "gotest.tools/v3/assert" || path == "gotest.tools/assert":
+		if f.Name() != "Check" {
+			return MayGoexit
+		}
+	case path == "github.com/frankban/quicktest":
+		if f.Name() == "Assert" {
+			return MayGoexit
+		}
+	case strings.HasSuffix(path, "/ginkgo") || strings.HasSuffix(path, "/ginkgo/v2"):
+		switch f.Name() {
+		case "Fail", "Skip", "AbortSuite":
+			return Goexit
+		}
 	}
 	return NoExit
 }

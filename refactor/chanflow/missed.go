@@ -3,6 +3,7 @@ package chanflow
 import (
 	"go/ast"
 	"go/token"
+	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
@@ -61,6 +62,9 @@ func (c *Chan) Missed() *Missed {
 		return k.makerLeaves()
 	}
 	for f := range frames { // one other frame, which has it from the start
+		if f.Use == Passed {
+			return nil // called no one knows how often
+		}
 		if k.most != (Most{N: 1}) {
 			return nil // it may run as often as there are replies
 		}
@@ -203,8 +207,8 @@ func (c *Chan) selectOf(clause *ast.CommClause) *ast.SelectStmt {
 }
 
 // competes reports whether a case stands in a select beside one that receives
-// from the channel, which it does not.
-func (k *counter) competes(clause *ast.CommClause) bool {
+// from the channel, and leads away from it.
+func (k *counter) competes(clause *ast.CommClause, poll bool) bool {
 	beside := false
 	for _, r := range k.Recvs {
 		if r.Select == nil || !slices.Contains(r.Select.Body.List, ast.Stmt(clause)) {
@@ -213,9 +217,54 @@ func (k *counter) competes(clause *ast.CommClause) bool {
 		if clause.Comm != nil && covers(clause.Comm, r.Node.Pos()) {
 			return false
 		}
+		if clause.Comm == nil && poll {
+			return false // it will come again
+		}
+		if k.flagged(r) && !leavesLoopIn(clause.Body) {
+			return false
+		}
 		beside = true
 	}
 	return beside
+}
+
+// flagged reports whether a case that receives in a loop sets a variable that
+// decides whether the loop goes on: it then ends with the receive.
+func (k *counter) flagged(r *Op) bool {
+	loop := r.Loop()
+	if loop == nil || covers(loop, k.Make.Node.Pos()) {
+		return false
+	}
+	var set []types.Object
+	for _, c := range r.Select.Body.List {
+		if c := c.(*ast.CommClause); c.Comm != nil && covers(c.Comm, r.Node.Pos()) {
+			ast.Inspect(c, func(n ast.Node) bool {
+				if a, ok := n.(*ast.AssignStmt); ok {
+					for _, lhs := range a.Lhs {
+						if obj := k.model.Ref(lhs).Obj; obj != nil {
+							set = append(set, obj)
+						}
+					}
+				}
+				return true
+			})
+		}
+	}
+	flagged := false
+	ast.Inspect(loop, func(n ast.Node) bool {
+		var cond ast.Expr
+		switch n := n.(type) {
+		case *ast.ForStmt:
+			cond = n.Cond
+		case *ast.IfStmt:
+			cond = n.Cond
+		}
+		if cond != nil {
+			flagged = flagged || slices.ContainsFunc(set, func(obj types.Object) bool { return k.model.Mentions(obj, cond) })
+		}
+		return true
+	})
+	return flagged
 }
 
 // frameLeaves looks for a way from the point to the end of the frame, or back
@@ -252,7 +301,7 @@ func (k *counter) frameLeaves(g *graph, restart, from *point) *Missed {
 				return
 			}
 			next := state{n, s.away}
-			if n.choice != nil && k.competes(n.choice) {
+			if n.choice != nil && k.competes(n.choice, from == g.entry) {
 				next.away = n.choice
 			}
 			if seen[next] {
