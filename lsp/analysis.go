@@ -29,7 +29,8 @@ type analysis struct {
 type offer struct {
 	refactor.Finding
 	pkg    *refactor.Package
-	key    string // names the finding; survives edits elsewhere in the file
+	id     string // what the finding says and of which text, the same for equal findings
+	key    string // the id and which one of the equal findings in the file it is
 	proofs []proof
 }
 
@@ -110,7 +111,8 @@ func (v *view) analyse(ctx context.Context, snap *snapshot, name string) (*analy
 	count := make(map[string]int)
 	for _, f := range findings {
 		id := identity(pkg, f)
-		o := &offer{Finding: f, pkg: pkg, key: fmt.Sprintf("%s.%d", id, count[f.Span.File+id]), proofs: make([]proof, len(f.Fixes))}
+		key := fmt.Sprintf("%s.%d", id, count[f.Span.File+id])
+		o := &offer{Finding: f, pkg: pkg, id: id, key: key, proofs: make([]proof, len(f.Fixes))}
 		count[f.Span.File+id]++
 		a.offers[f.Span.File] = append(a.offers[f.Span.File], o)
 	}

@@ -284,6 +284,21 @@ func TestMalformedFrames(t *testing.T) {
 	}
 }
 
+func TestBatch(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p := ready(t)
+		p.open("x")
+		p.write(`[{"jsonrpc":"2.0","id":71,"method":"test/text","params":{}},{"jsonrpc":"2.0","id":"b","method":"foo/bar"}]`)
+		if result, err := p.await("71"); err != nil || string(result) != `"x"` {
+			t.Errorf("answer %s, %v", result, err)
+		}
+		if _, err := p.await(`"b"`); err == nil || err.Code != -32601 {
+			t.Errorf("unknown method: %v", err)
+		}
+		p.close()
+	})
+}
+
 func TestHeaderVariants(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		p := ready(t)

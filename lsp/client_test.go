@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -105,12 +106,17 @@ func (p *peer) read(r *bufio.Reader) {
 		if _, err := io.ReadFull(r, body); err != nil {
 			return
 		}
-		var m message
-		if err := json.Unmarshal(body, &m); err != nil {
+		if !bytes.HasPrefix(body, []byte("[")) { // no batch
+			body = fmt.Appendf(nil, "[%s]", body)
+		}
+		var all []message
+		if err := json.Unmarshal(body, &all); err != nil {
 			p.t.Errorf("the server says %s", body)
 			return
 		}
-		p.got <- m
+		for _, m := range all {
+			p.got <- m
+		}
 	}
 }
 

@@ -40,9 +40,10 @@ type codeActionParams struct {
 // actionData names a code action for codeAction/resolve: the fix of a finding,
 // or all safe fixes of the file if there is no key.
 type actionData struct {
-	URI uri.URI `json:"uri"`
-	Key string  `json:"key,omitempty"`
-	Fix int     `json:"fix,omitempty"`
+	URI     uri.URI `json:"uri"`
+	Version int32   `json:"version"` // of the document
+	Key     string  `json:"key,omitempty"`
+	Fix     int     `json:"fix,omitempty"`
 }
 
 // codeAction handles textDocument/codeAction: a look-up of what was found. Only
@@ -134,7 +135,7 @@ func (r *request) actions(p place) []*protocol.CodeAction {
 			preferred = true
 			a.IsPreferred = &preferred
 		}
-		a.Data, _ = json.Marshal(actionData{r.doc.uri, p.key, i}) // a URI always encodes
+		a.Data, _ = json.Marshal(actionData{r.doc.uri, r.doc.version, p.key, i}) // a URI always encodes
 		out = append(out, a)
 	}
 	for _, w := range p.Withheld {
@@ -171,7 +172,7 @@ func (r *request) fixAll(f *found) *protocol.CodeAction {
 	}
 	kind := fixAll
 	a := &protocol.CodeAction{Title: fixAllTitle, Kind: &kind}
-	a.Data, _ = json.Marshal(actionData{URI: r.doc.uri}) // a URI always encodes
+	a.Data, _ = json.Marshal(actionData{URI: r.doc.uri, Version: r.doc.version}) // a URI always encodes
 	return a
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"go.lsp.dev/jsonrpc2"
@@ -53,16 +54,42 @@ func (s *session) resolve(ctx context.Context, snap *snapshot, raw jsontext.Valu
 	if data.Key == "" {
 		return s.allSafe(a, name)
 	}
-	for _, o := range a.offers[name] {
-		if o.key == data.Key && data.Fix >= 0 && data.Fix < len(o.Fixes) {
-			edits, err := o.prove(data.Fix)
-			if err != nil {
-				return nil, jsonrpc2.Errorf(codeRequestFailed, "withheld: %v", err)
-			}
-			return s.workspaceEdit(a, edits), nil
+	o := locate(a.offers[name], snap.found[data.URI], data, snap.docs[data.URI].version)
+	if o == nil || data.Fix < 0 || data.Fix >= len(o.Fixes) {
+		return nil, protocol.ErrContentModified // the finding is gone
+	}
+	edits, err := o.prove(data.Fix)
+	if err != nil {
+		return nil, jsonrpc2.NewError(codeRequestFailed, err.Error())
+	}
+	return s.workspaceEdit(a, edits), nil
+}
+
+// locate returns the offer that an action was made of. Findings may be equal
+// but for their place, so it must be where the action's is; if the document has
+// changed since, the action's place is unknown, and there must be only one.
+func locate(offers []*offer, f *found, data actionData, version int32) *offer {
+	id, _, _ := strings.Cut(data.Key, ".")
+	var equal []*offer
+	for _, o := range offers {
+		if o.id == id {
+			equal = append(equal, o)
 		}
 	}
-	return nil, protocol.ErrContentModified // the finding is gone
+	if data.Version != version {
+		if len(equal) == 1 {
+			return equal[0]
+		}
+		return nil
+	}
+	for _, p := range f.places {
+		for _, o := range equal {
+			if p.key == data.Key && p.Start == o.Span.Start {
+				return o
+			}
+		}
+	}
+	return nil
 }
 
 // fresh returns an analysis of the document as it is in the snapshot: the one
