@@ -16,6 +16,8 @@ type Completion struct {
 	Some []*Op      // where others look for it in a select with a way out
 	Ends []*Op      // calls before it that end the goroutine, or may: t.Fatal, …
 	Rets []*Op      // returns before it that skip it
+	Test bool       // Ends are failed checks of a test, or its t.Fatal
+	Bad  bool       // one of Some takes the signal for a failure, or does not wait
 	Data bool       // the channel carries values
 	Late []*Op      // operations of deferred calls that are set up after the start
 	Lead []ast.Stmt // the defer statements with which the body starts
@@ -75,6 +77,7 @@ func (m *Model) completion(f *Func, spawns []*Spawn) *Completion {
 				c.Wait = append(c.Wait, op)
 			case op.Kind == Recv:
 				c.Some = append(c.Some, op)
+				c.Bad = c.Bad || m.negative(op)
 			case op.Kind == Send:
 				c.Data = true
 			}
@@ -141,6 +144,7 @@ func (f *Func) steady(r Ref) bool {
 func (c *Completion) exits() {
 	f := c.Body
 	recovers := f.Recovers()
+	c.Test = true
 	for _, op := range f.Ops {
 		if op.Deferred || op.Node.Pos() > c.Op.Node.Pos() {
 			continue
@@ -150,12 +154,28 @@ func (c *Completion) exits() {
 			if !slices.ContainsFunc(c.All, func(s *Op) bool { return f.model.following(s) == op.Node }) {
 				c.Rets = append(c.Rets, op)
 			}
-		case op.Kind == Exit && op.Exit == Panic && recovers,
-			op.Kind == Exit && (op.Exit == Goexit || op.Exit == MayGoexit),
+		case op.Kind == Exit && op.Exit == Panic && recovers:
+			c.Ends, c.Test = append(c.Ends, op), false
+		case op.Kind == Exit && (op.Exit == Goexit || op.Exit == MayGoexit),
 			op.Kind == Call && op.Callee != nil && op.Callee.mayGoexit(nil):
 			c.Ends = append(c.Ends, op)
+			if call, ok := op.Node.(*ast.CallExpr); ok && fullName(f.model.Static(call)) == "runtime.Goexit" {
+				c.Test = false
+			}
 		}
 	}
+}
+
+// negative reports whether a select that receives the signal fails a test when
+// it comes, or looks without waiting.
+func (m *Model) negative(op *Op) bool {
+	for _, c := range op.Select.Body.List {
+		c := c.(*ast.CommClause)
+		if c.Comm == nil || covers(c.Comm, op.Node.Pos()) && m.failsIn(c.Body) {
+			return true
+		}
+	}
+	return false
 }
 
 // following returns the statement that runs after that of an operation, or nil.

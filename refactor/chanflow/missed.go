@@ -319,7 +319,7 @@ func (k *counter) frameLeaves(g *graph, restart, from *point) *Missed {
 				switch {
 				case next.away != nil:
 					found = &Missed{Away, next.away}
-				case n.exit && ret != nil && (ret.End() <= last || many && k.cutsLoop(g, ret) && !slices.ContainsFunc(n.ops, k.receives)) && k.unconditional(g, from, n):
+				case n.exit && ret != nil && k.early(g, n, ret, last) && k.unconditional(g, from, n):
 					found = &Missed{Early, ret}
 				}
 				continue
@@ -383,6 +383,16 @@ func optional(cur inspector.Cursor) bool {
 		return true
 	}
 	return false
+}
+
+// early reports whether a return comes before the last receive: further up in
+// the source, but not in a loop around both, or out of a loop that receives
+// reply after reply.
+func (k *counter) early(g *graph, p *point, ret *ast.ReturnStmt, last token.Pos) bool {
+	if k.cutsLoop(g, ret) {
+		return k.most != Most{N: 1} && !slices.ContainsFunc(p.ops, k.receives)
+	}
+	return ret.End() <= last
 }
 
 // cutsLoop reports whether a return ends a loop that receives reply after
