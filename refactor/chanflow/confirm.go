@@ -109,7 +109,7 @@ func (m *Model) receivesFrom(l *Leaver, signal *Op) bool {
 			continue
 		}
 		for _, op := range f.Ops {
-			if op.Kind == Recv && sends[op.Ref.Obj] && (op.Node.Pos() > signal.Node.Pos() || op.Deferred || op.Loop() != nil) {
+			if op.Kind == Recv && sends[op.Ref.Obj] && (f != signal.Fn || op.Node.Pos() > signal.Node.Pos() || op.Deferred || op.Loop() != nil) {
 				return true
 			}
 		}

@@ -270,6 +270,9 @@ func (w *writer) stable(sp *chanflow.Spawn, e ast.Expr) bool {
 		case *types.Var:
 			return sp.Keeps(obj)
 		}
+	case *ast.UnaryExpr: // a variable stays where it is
+		id, ok := ast.Unparen(x.X).(*ast.Ident)
+		return ok && x.Op == token.AND && sp.Fn.Owns(info.Uses[id])
 	case *ast.SelectorExpr:
 		if sel := info.Selections[x]; sel != nil {
 			_, pointer := info.TypeOf(x.X).Underlying().(*types.Pointer)
