@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -35,7 +36,9 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GOFLAGS", "")
 			e.Setenv("GOWORK", "off")
 			e.Setenv("GOTOOLCHAIN", "local")
-			return nil
+			bin, err := exec.LookPath("handshake") // testscript puts this very binary on PATH
+			e.Setenv("BIN", filepath.Dir(bin))
+			return err
 		},
 	})
 }

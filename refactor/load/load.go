@@ -35,7 +35,7 @@ type Config struct {
 	Overlay    map[string][]byte // contents of unsaved files by absolute path
 }
 
-const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles |
+const mode = packages.NeedName | packages.NeedFiles |
 	packages.NeedImports | packages.NeedDeps | packages.NeedModule | packages.NeedForTest |
 	packages.NeedTypesSizes
 
@@ -221,17 +221,12 @@ func add(p *packages.Package, metas map[string]*Meta) *Meta {
 	return m
 }
 
-// sources lists what a person wrote: the go command names generated files in
-// the build cache in place of those that import "C", so GoFiles, which keeps
-// them, is taken for a package with cgo.
+// sources lists the Go files as a person wrote them, before cgo. What the go
+// command compiles is not asked for: it would have to run cgo for that.
 func sources(p *packages.Package) []string {
-	files := p.CompiledGoFiles
-	if len(p.GoFiles) > 0 {
-		files = p.GoFiles
-	}
 	var out []string
-	for _, f := range files {
-		if strings.HasSuffix(f, ".go") {
+	for _, f := range p.GoFiles {
+		if strings.HasSuffix(f, ".go") { // else it is a test main
 			out = append(out, f)
 		}
 	}
