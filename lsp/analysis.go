@@ -64,7 +64,7 @@ func (o *offer) failed(fix int) error {
 // errHeld means that a file of the package does not parse, so that nothing can
 // be said; errNoPackage that no loaded package has the file.
 var (
-	errHeld      = errors.New("the package does not parse")
+	errHeld      = errors.New("a file of the package does not parse")
 	errNoPackage = errors.New("the file belongs to no package that is loaded")
 )
 

@@ -3,8 +3,6 @@ package lsp
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -108,10 +106,8 @@ func (s *session) fresh(ctx context.Context, snap *snapshot, data actionData) (*
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case errors.Is(err, errHeld):
-		return nil, protocol.ErrContentModified
 	case err != nil:
-		return nil, jsonrpc2.Errorf(codeRequestFailed, "%v", err)
+		return nil, jsonrpc2.NewError(codeRequestFailed, err.Error())
 	}
 	return a, nil
 }
@@ -123,7 +119,7 @@ func (s *session) allSafe(a *analysis, name string) (*protocol.WorkspaceEdit, er
 	}
 	edits, err := apply.Safe(a.pkg, diagnosing(a.view.enabled()), name)
 	if err != nil {
-		return nil, jsonrpc2.NewError(codeRequestFailed, fmt.Sprint(err))
+		return nil, jsonrpc2.NewError(codeRequestFailed, err.Error())
 	}
 	if len(edits) == 0 {
 		return nil, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,7 +37,8 @@ type session struct {
 	conn    jsonrpc2.Conn
 	outbox  outbox
 	tasks   tasks
-	stopped atomic.Bool // the client has requested shutdown
+	slots   chan struct{} // one taken for each package that is looked at
+	stopped atomic.Bool   // the client has requested shutdown
 
 	initializedOnce sync.Once
 	configuredOnce  chan struct{} // closed when the client's settings are known
@@ -56,6 +58,7 @@ func newSession(opts Options, l *log.Logger) *session {
 		opts:           opts,
 		log:            l,
 		configuredOnce: make(chan struct{}),
+		slots:          make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		outbox:         outbox{ready: make(chan struct{}, 1)},
 		current:        &snapshot{make(map[uri.URI]*document), make(map[uri.URI]*found)},
 		views:          make(map[string]*view),

@@ -49,46 +49,78 @@ func (w *worker) run() {
 		if !quiet(s.ctx, w.asked, delay) {
 			return
 		}
+		select {
+		case <-s.ctx.Done():
+			return
+		case s.slots <- struct{}{}:
+		}
 		ctx, cancel := context.WithCancel(s.ctx)
 		s.mu.Lock()
 		w.cancel = cancel
 		snap, name := s.current, w.name
+		select {
+		case <-w.asked: // while waiting for the slot: it is in the snapshot
+		default:
+		}
 		s.mu.Unlock()
-		s.guard("worker", func() { w.look(ctx, snap, name) })
+		var a *analysis
+		s.guard("worker", func() { a = w.look(ctx, snap, name) })
+		<-s.slots
+		if a != nil {
+			w.prove(ctx, a)
+		}
 		cancel()
 	}
 }
 
-// look analyses the package, publishes what it finds, and proves the fixes.
-func (w *worker) look(ctx context.Context, snap *snapshot, name string) {
+// proofBudget is how long a worker proves fixes after each edit. Those that are
+// left are proven when they are chosen.
+const proofBudget = 2 * time.Second
+
+// look analyses the package and publishes what it finds. The result is nil if
+// there is nothing new.
+func (w *worker) look(ctx context.Context, snap *snapshot, name string) *analysis {
 	v := w.view
 	s := v.session
 	a, err := v.analyse(ctx, snap, name)
-	if errors.Is(err, errHeld) {
+	switch {
+	case errors.Is(err, errHeld):
 		s.commit(ctx, func() { s.republish(v) })
-		return
-	}
-	if err != nil {
+		return nil
+	case err != nil:
 		if ctx.Err() == nil {
 			s.logOnce(err.Error(), err)
 		}
-		return
-	}
-	if !s.commit(ctx, func() { s.accept(a) }) {
-		return
+		return nil
+	case !s.commit(ctx, func() { s.accept(a) }):
+		return nil
 	}
 	if a.outdated {
 		s.mu.Lock()
 		v.reload(false)
 		s.mu.Unlock()
 	}
+	return a
+}
+
+// prove proves the fixes of open documents. Other packages take their turns in
+// between.
+func (w *worker) prove(ctx context.Context, a *analysis) {
+	s := w.view.session
+	end := time.Now().Add(proofBudget)
 	for file := range a.docs {
 		for _, o := range a.offers[file] {
 			for i := range o.proofs {
-				if ctx.Err() != nil {
+				if ctx.Err() != nil || time.Now().After(end) {
 					return
 				}
-				o.prove(i)
+				select {
+				case <-ctx.Done():
+					return
+				case s.slots <- struct{}{}:
+				}
+				s.guard("proof", func() { o.prove(i) })
+				<-s.slots
 			}
 		}
 	}
