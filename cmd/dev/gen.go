@@ -54,7 +54,12 @@ func generated(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	schema, err := schema(root, names)
+	if err != nil {
+		return nil, err
+	}
 	return map[string][]byte{
+		".handshake.schema.json":          schema,
 		"refactor/rules/rules.go":         registry,
 		"README.md":                       readme,
 		"editors/vscode/snippets/go.json": snippets.JSON(),

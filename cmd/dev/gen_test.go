@@ -35,8 +35,10 @@ func TestGeneratedFilesAreFresh(t *testing.T) {
 
 func TestNewRule(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, "refactor", "rules"), 0o777); err != nil {
-		t.Fatal(err)
+	for _, sub := range []string{"refactor/rules", "lsp"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := newRule(dir, "Bad Name"); err == nil {
 		t.Error("a bad name was taken")

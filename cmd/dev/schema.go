@@ -1,0 +1,70 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/invopop/jsonschema"
+
+	"handshake/lsp"
+	"handshake/refactor"
+)
+
+// schema returns the JSON schema of .handshake.json: the server's settings with
+// their comments and defaults, and the rules by name.
+func schema(root string, names []string) ([]byte, error) {
+	r := &jsonschema.Reflector{
+		Anonymous: true, ExpandedStruct: true, RequiredFromJSONSchemaTags: true,
+		CommentMap: make(map[string]string),
+	}
+	if err := fieldComments(r, root); err != nil {
+		return nil, err
+	}
+	s := r.Reflect(lsp.Settings{})
+	s.Title, s.Description = "Settings of handshake", ""
+
+	text, err := json.Marshal(lsp.DefaultSettings())
+	if err != nil {
+		return nil, err
+	}
+	var defaults map[string]any
+	if err := json.Unmarshal(text, &defaults); err != nil {
+		return nil, err
+	}
+	for p := s.Properties.Oldest(); p != nil; p = p.Next() {
+		if v := defaults[p.Key]; v != nil {
+			p.Value.Default = v
+		}
+	}
+	rules, _ := s.Properties.Get("rules")
+	rules.Properties = jsonschema.NewProperties()
+	for _, name := range names {
+		doc, err := os.ReadFile(filepath.Join(root, "refactor", "rules", name, "README.md"))
+		if err != nil {
+			return nil, err
+		}
+		rule := refactor.Rule{Doc: string(doc)}
+		rules.Properties.Set(name, &jsonschema.Schema{Type: "boolean", Description: rule.Summary()})
+	}
+	rules.AdditionalProperties = jsonschema.FalseSchema
+
+	out, err := json.MarshalIndent(s, "", "\t")
+	return append(out, '\n'), err
+}
+
+// fieldComments gives the reflector the comments of package lsp, each on one line.
+func fieldComments(r *jsonschema.Reflector, root string) error {
+	dir := filepath.Join(root, "lsp")
+	found := &jsonschema.Reflector{}
+	if err := found.AddGoComments("", dir); err != nil {
+		return err
+	}
+	for k, v := range found.CommentMap { // by directory, to which the name of a type or field is added
+		if name, ok := strings.CutPrefix(k, filepath.ToSlash(dir)); ok {
+			r.CommentMap["handshake/lsp"+name] = strings.Join(strings.Fields(v), " ")
+		}
+	}
+	return nil
+}
