@@ -28,8 +28,9 @@ type editor struct {
 	items    []item             // the last answer to completion
 	at       string             // the file of actions and items
 
-	known map[string][]json.RawMessage // the diagnostics of files
-	out   strings.Builder
+	escape func(uri string) string      // how the client writes URIs
+	known  map[string][]json.RawMessage // the diagnostics of files
+	out    strings.Builder
 }
 
 type buffer struct {
@@ -43,6 +44,7 @@ func newEditor(t *testing.T, dir string, options clientOptions) *editor {
 		all = rules.All()
 	}
 	e := &editor{peer: connect(t, all...), dir: dir, options: options, encoding: "utf-16", buffers: make(map[string]*buffer), known: make(map[string][]json.RawMessage)}
+	e.escape = func(uri string) string { return uri }
 	e.answer = e.reply
 	params := map[string]any{"processId": nil, "rootUri": e.uri(""), "capabilities": options.Capabilities}
 	if options.InitializationOptions != nil {
@@ -76,7 +78,7 @@ func (e *editor) reply(method string, params json.RawMessage) any {
 
 func (e *editor) uri(name string) string {
 	u := url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(e.dir, filepath.FromSlash(name)))}
-	return u.String()
+	return e.escape(u.String())
 }
 
 func (e *editor) name(uri string) string {

@@ -128,3 +128,32 @@ func TestReadOnlyFile(t *testing.T) {
 }
 
 const oneFinding = "package m\n\nvar _ chan int\n\nfunc f() {\n\tbad()\n}\n\nfunc bad() {}\n"
+
+// Clients escape what others leave as it is.
+func TestOddPaths(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "sp ace#é+@%41,[x]")
+	must(t, os.Mkdir(dir, 0o777))
+	writeFile(t, filepath.Join(dir, "go.mod"), "module m\n")
+	writeFile(t, filepath.Join(dir, "a,b.go"), oneFinding+"func good() {}\n")
+	for _, escape := range []func(string) string{
+		func(u string) string { return u },
+		func(u string) string { return strings.NewReplacer("+", "%2B", "@", "%40", ",", "%2C").Replace(u) },
+		func(u string) string { return strings.ReplaceAll(u, "%5B", "[") },
+	} {
+		bubble(t, func(t *testing.T) {
+			e := newEditor(t, dir, clientOptions{Capabilities: json.RawMessage(fullCapabilities)})
+			e.escape = escape
+			e.openFile("a,b.go")
+			e.diagnostics("a,b.go")
+			e.quiet()
+			e.codeActions([]string{"a,b.go", "bad", "source.fixAll"})
+			e.take(fixAllTitle)
+			e.quiet()
+			e.codeActions([]string{"a,b.go", "good", "source.fixAll"})
+			e.close()
+			if got := e.out.String(); !strings.Contains(got, "1 edits in a,b.go\n") || !strings.HasSuffix(got, "none\n") {
+				t.Errorf("as %s:\n%s", e.uri("a,b.go"), got)
+			}
+		})
+	}
+}

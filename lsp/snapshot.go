@@ -33,8 +33,16 @@ func (s *snapshot) without(d *document) *snapshot {
 	return n
 }
 
-// named returns the open document of a file, or nil.
-func (s *snapshot) named(name string) *document { return s.docs[uri.File(name)] }
+// named returns the open document of a file, or nil. Clients escape URIs in ways
+// of their own, so that the name does not tell the URI.
+func (s *snapshot) named(name string) *document {
+	for _, d := range s.docs {
+		if d.name == name {
+			return d
+		}
+	}
+	return nil
+}
 
 // files returns the open Go files by name. Other modules' are among them: a
 // package may depend on them through go.work or a replace directive.
