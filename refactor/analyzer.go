@@ -77,6 +77,9 @@ func fromPass(pass *analysis.Pass) (*Package, error) {
 		Errors: pass.TypeErrors,
 		Config: types.Config{GoVersion: pass.Pkg.GoVersion(), Sizes: pass.TypesSizes, FakeImportC: true, Importer: imported(pass.Pkg)},
 	}
+	if len(pass.IgnoredFiles) > 0 {
+		pkg.Excluded = func() map[string][]byte { return ignored(pass) }
+	}
 	matters := false
 	for _, syntax := range pass.Files {
 		tok := pass.Fset.File(syntax.FileStart)
@@ -96,6 +99,17 @@ func fromPass(pass *analysis.Pass) (*Package, error) {
 		return nil, nil
 	}
 	return pkg, nil
+}
+
+// ignored returns the sources of the Go files that the driver leaves out.
+func ignored(pass *analysis.Pass) map[string][]byte {
+	out := make(map[string][]byte)
+	for _, name := range pass.IgnoredFiles {
+		if src, err := pass.ReadFile(name); err == nil {
+			out[name] = src
+		}
+	}
+	return out
 }
 
 // imported imports what a package imports already; a driver gives us no other

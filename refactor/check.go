@@ -78,6 +78,10 @@ func (p *Package) With(edits []Edit) (*Package, error) {
 	if e := NewError(p.Errors, new.Errors); e != nil {
 		return nil, fmt.Errorf("the result does not compile: %s", e.Msg)
 	}
+	new.Excluded = p.Excluded
+	if err := outOfStep(p, new); err != nil {
+		return nil, err
+	}
 	return new, nil
 }
 

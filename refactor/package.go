@@ -26,6 +26,11 @@ type Package struct {
 	// type-checked with it.
 	Config types.Config
 
+	// Excluded returns the sources, by name, of the Go files beside Files that
+	// this build leaves out: for other systems or build tags. Nil if there are
+	// none. A fix must not bring them out of step.
+	Excluded func() map[string][]byte
+
 	memo sync.Map // key any -> *memo
 }
 

@@ -212,7 +212,21 @@ func (g *Graph) Package(ctx context.Context, m *Meta) (*refactor.Package, error)
 	}
 	pkg := refactor.Check(m.ID, m.Path, fset, files, g.config(m))
 	pkg.Errors = append(broken, pkg.Errors...)
+	if len(m.excluded) > 0 {
+		pkg.Excluded = func() map[string][]byte { return g.sourcesOf(m.excluded) }
+	}
 	return pkg, nil
+}
+
+// sourcesOf returns the contents of those of the files that can be read.
+func (g *Graph) sourcesOf(files []string) map[string][]byte {
+	out := make(map[string][]byte)
+	for _, name := range files {
+		if src, err := g.Source(name); err == nil {
+			out[name] = src
+		}
+	}
+	return out
 }
 
 const doesNotParse = "it does not parse: "

@@ -64,6 +64,7 @@ type Meta struct {
 	ForTest string   // import path of the package under test, for test variants
 	Errors  []Error  // what the go command complains of
 
+	excluded  []string         // Go files beside Files that the build leaves out
 	imports   map[string]*Meta // by path as written in the source; nil closes a cycle
 	complete  bool             // all of imports are there
 	goVersion string           // of the module, "go1.22"
@@ -196,8 +197,9 @@ func add(p *packages.Package, metas map[string]*Meta) *Meta {
 	}
 	m := &Meta{
 		ID: p.ID, Path: p.PkgPath, Name: p.Name, Dir: p.Dir, ForTest: p.ForTest,
-		Files:   sources(p),
-		imports: make(map[string]*Meta, len(p.Imports)),
+		Files:    sources(p.GoFiles),
+		excluded: sources(p.IgnoredFiles),
+		imports:  make(map[string]*Meta, len(p.Imports)),
 	}
 	metas[p.ID] = m
 	if p.Module != nil && p.Module.GoVersion != "" {
@@ -223,9 +225,9 @@ func add(p *packages.Package, metas map[string]*Meta) *Meta {
 
 // sources lists the Go files as a person wrote them, before cgo. What the go
 // command compiles is not asked for: it would have to run cgo for that.
-func sources(p *packages.Package) []string {
+func sources(files []string) []string {
 	var out []string
-	for _, f := range p.GoFiles {
+	for _, f := range files {
 		if strings.HasSuffix(f, ".go") { // else it is a test main
 			out = append(out, f)
 		}

@@ -225,3 +225,47 @@ var X, _ = 1, p.Y
 		}
 	}
 }
+
+// A build for another system is not type-checked: what it mentions stays as it is.
+func TestExcludedFilesStayInStep(t *testing.T) {
+	dir := write(t, module+`-- a.go --
+package p
+
+func shared() {}
+
+func own() { shared() }
+-- a_never.go --
+//go:build never
+
+package p
+
+func other() { shared() }
+-- gen.go --
+//go:build ignore
+
+package main
+
+func main() { own() }
+`)
+	pkg := only(t, graph(t, dir, "."))
+	f := pkg.Files[0]
+	for _, c := range []struct{ old, new, err string }{
+		{"shared() {}", "shared(...int) {}", "shared changes, which a_never.go mentions for another build"},
+		{"func own", "func other() {}\n\nfunc own", "other changes, which a_never.go mentions for another build"},
+		{"own()", "own(n int)", ""},
+		{"shared() }", "shared(); shared() }", ""},
+	} {
+		at := strings.Index(string(f.Src), c.old)
+		span := refactor.Span{File: f.Name, Start: at, End: at + len(c.old)}
+		after, err := pkg.With([]refactor.Edit{{Span: span, New: c.new}})
+		got := ""
+		if err != nil {
+			got = err.Error()
+		} else if after.Excluded == nil {
+			t.Error("the new package has forgotten the excluded files")
+		}
+		if got != c.err {
+			t.Errorf("%s to %s: %q, want %q", c.old, c.new, got, c.err)
+		}
+	}
+}
