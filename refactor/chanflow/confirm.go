@@ -75,11 +75,8 @@ func (m *Model) LocalStop(st *Stop) *Confirmation {
 		default:
 			c.Withheld = "it is not certain that the goroutine was started"
 		}
-		if at, what := l.Blocker(); at != nil {
-			c.Withheld = fmt.Sprintf("the goroutine may stay in %s, which ignores the stop signal", what)
-		}
-		if lock, by := m.heldByCallers(op.Fn, l.Run.Locks()); lock != nil {
-			c.Withheld = fmt.Sprintf("%s holds %s, which the goroutine takes, when it calls %s", by.Name(), m.source(lock.Ref.Expr), op.Fn.Name())
+		if why := m.neverLeaves(l, op.Fn); why != "" {
+			c.Withheld = why
 		}
 	}
 	c.Group = c.Group || len(c.Leaves) > 1
@@ -90,6 +87,19 @@ func (m *Model) LocalStop(st *Stop) *Confirmation {
 		c.SeenWhy = ""
 	}
 	return c
+}
+
+// neverLeaves returns why the goroutine may not leave although it was told to:
+// an operation that ignores the signal, or a lock that a caller of the stopper
+// holds; "" if nothing is known to keep it.
+func (m *Model) neverLeaves(l *Leaver, stopper *Func) string {
+	if at, what := l.Blocker(); at != nil {
+		return fmt.Sprintf("the goroutine may stay in %s, which ignores the stop signal", what)
+	}
+	if lock, by := m.heldByCallers(stopper, l.Run.Locks()); lock != nil {
+		return fmt.Sprintf("%s holds %s, which the goroutine takes, when it calls %s", by.Name(), m.source(lock.Ref.Expr), stopper.Name())
+	}
+	return ""
 }
 
 // receivesFrom reports whether the frame of the signal receives, after it, from
@@ -115,230 +125,6 @@ func (m *Model) receivesFrom(l *Leaver, signal *Op) bool {
 		}
 	}
 	return false
-}
-
-// SeenBehind returns where code behind a sleep that follows the signal looks at
-// what the goroutine does or uses, or the end of the function if that follows;
-// nil if nothing shows that the sleep is about the goroutine.
-func (m *Model) SeenBehind(c *Confirmation, sleep ast.Stmt) ast.Node {
-	empty := true
-	for st := range m.After(sleep) {
-		if _, ok := st.(*ast.ReturnStmt); !ok {
-			empty = false
-		}
-		for _, l := range c.Leaves {
-			if n, _ := m.sees(l, st); n != nil {
-				return n
-			}
-			for _, mu := range m.Mutations(l.Spawn.Body, l.Spawn.Body.Body.List) {
-				root := mu.Root
-				if l.Spawn.Body.Owns(root) {
-					root = l.Spawn.Outside(Ref{Obj: root, Base: root}).Base
-				}
-				if root != nil && !isTesting(root.Type()) && !carries(root.Type()) {
-					if use := m.useIn(root, mu, st); use != nil {
-						return use
-					}
-				}
-			}
-		}
-	}
-	if empty {
-		return sleep
-	}
-	return nil
-}
-
-// seenAfter returns where the frame, after the signal and before it waits for
-// anything else, can see that the goroutine still runs, and how.
-func (m *Model) seenAfter(c *Confirmation, stmt ast.Stmt) (ast.Node, string) {
-	fn := c.Stop.Op.Fn
-	for st := range m.After(stmt) {
-		if m.sleepsIn(fn, st) {
-			return nil, "" // sleepstop's
-		}
-		for _, l := range c.Leaves {
-			if n, why := m.sees(l, st); n != nil {
-				return n, why
-			}
-		}
-		if m.waitsIn(fn, st) {
-			return nil, ""
-		}
-	}
-	for _, l := range c.Leaves {
-		if t := fn.Testing(); t != nil && fn.Owns(t) && fn.Outer == nil && m.reports(l, t) {
-			return fn.Body, "the test may end before it"
-		}
-		if fn.IsMain() && len(l.Ends()) > 0 {
-			return fn.Body, "the program may end before it"
-		}
-	}
-	return nil, ""
-}
-
-// sees returns where a statement reads what the goroutine writes, or takes away
-// what it uses.
-func (m *Model) sees(l *Leaver, st ast.Stmt) (ast.Node, string) {
-	sp := l.Spawn
-	for _, mu := range m.Mutations(sp.Body, sp.Body.Body.List) {
-		root := mu.Root
-		if sp.Body.Owns(root) {
-			root = sp.Outside(Ref{Obj: root, Base: root}).Base
-		}
-		if root == nil || m.SameSignal(root, l.signal) || mu.Call && isTesting(root.Type()) {
-			continue
-		}
-		if use := m.useIn(root, mu, st); use != nil && !mu.Call {
-			return use, "is read behind it"
-		}
-	}
-	for shared := range m.Shared(sp) {
-		if carries(shared.Type()) {
-			continue
-		}
-		if use := m.takesAway(shared, st); use != nil {
-			return use, "is taken away behind it"
-		}
-	}
-	return nil, ""
-}
-
-// takesAway returns a call in the statement that closes or removes what the
-// variable holds.
-func (m *Model) takesAway(obj types.Object, st ast.Stmt) (use ast.Node) {
-	ast.Inspect(st, func(n ast.Node) bool {
-		if _, ok := n.(*ast.FuncLit); ok || use != nil {
-			return false
-		}
-		call, ok := n.(*ast.CallExpr)
-		if !ok {
-			return true
-		}
-		switch name := fullName(m.Static(call)); name {
-		case "os.Remove", "os.RemoveAll", "os.Rename", "syscall.Munmap":
-			for _, arg := range call.Args {
-				if m.Root(arg) == obj {
-					use = call
-				}
-			}
-		}
-		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && m.Root(sel.X) == obj {
-			switch sel.Sel.Name {
-			case "Close", "Release", "Free", "Destroy", "Unmap":
-				use = call
-			}
-		}
-		return true
-	})
-	return use
-}
-
-// reports reports whether the goroutine may still use the test's handle once it
-// was told to stop.
-func (m *Model) reports(l *Leaver, t types.Object) bool {
-	if l.Spawn.Body.Lit == nil {
-		return m.Mentions(t, l.Spawn.Call) && (l.Op.Loop() != nil || l.Op.Fn != l.Spawn.Body)
-	}
-	if loop := l.Op.Loop(); loop != nil && m.Mentions(t, loop) {
-		return true
-	}
-	return m.Mentions(t, l.Ends()...)
-}
-
-// unlocked returns the statement behind which the stopper can wait without
-// holding a lock that the goroutines take, starting at the statement that
-// signals; or why there is none.
-func (m *Model) unlocked(c *Confirmation, fn *Func, stmt ast.Stmt) (ast.Stmt, string) {
-	cur, ok := m.root.FindNode(stmt)
-	if !ok {
-		return stmt, ""
-	}
-	list, i := siblings(cur)
-	for lock, op := range m.held(fn, stmt) {
-		j := -1
-		for k := i + 1; k < len(list) && j < 0; k++ {
-			for u := range fn.Within(list[k].Pos(), list[k].End()) {
-				if u.Ref.Obj == lock && u.Stmt() == list[k] && !u.Deferred && (u.Kind == Unlock || u.Kind == RUnlock) {
-					j = k
-				}
-			}
-			if j < 0 && !plain(list[k]) {
-				break
-			}
-		}
-		if j > 0 {
-			if list[j].Pos() > stmt.Pos() {
-				stmt = list[j]
-			}
-			continue
-		}
-		for _, l := range c.Leaves {
-			if taken := l.Run.Locks()[lock]; taken != nil {
-				return nil, fmt.Sprintf("%s holds %s, which the goroutine takes before it can return", fn.Name(), m.source(op.Ref.Expr))
-			}
-		}
-	}
-	return stmt, ""
-}
-
-// plain reports whether control passes through the statement to the next.
-func plain(st ast.Stmt) bool {
-	switch st.(type) {
-	case *ast.AssignStmt, *ast.ExprStmt, *ast.IncDecStmt, *ast.DeclStmt, *ast.DeferStmt, *ast.EmptyStmt:
-		return true
-	}
-	return false
-}
-
-// held returns the locks that the frame holds for certain or perhaps when the
-// statement runs, with the operations that took them.
-func (m *Model) held(fn *Func, stmt ast.Stmt) map[types.Object]*Op {
-	out := make(map[types.Object]*Op)
-	for _, op := range fn.Ops {
-		if op.Node.Pos() >= stmt.Pos() || op.Deferred || op.Ref.Obj == nil {
-			continue
-		}
-		switch op.Kind {
-		case Lock, RLock:
-			out[op.Ref.Obj] = op
-		case Unlock, RUnlock:
-			// One in a branch that does not lead to stmt releases nothing here.
-			if cur, ok := m.root.FindNode(op.Stmt()); ok && within(cur.Parent().Node(), stmt) {
-				delete(out, op.Ref.Obj)
-			}
-		}
-	}
-	return out
-}
-
-// heldByCallers returns a lock which the goroutine takes and which a function
-// of the package holds when it calls fn, directly or through others, and the
-// name of that function.
-func (m *Model) heldByCallers(fn *Func, locks map[types.Object]*Op) (lock *Op, by *Func) {
-	seen := map[*Func]bool{fn: true}
-	work := []*Func{fn}
-	for len(work) > 0 {
-		callee := work[0]
-		work = work[1:]
-		for _, f := range m.Funcs {
-			for _, op := range f.Ops {
-				if op.Kind != Call || op.Callee != callee {
-					continue
-				}
-				for obj, l := range m.held(f, op.Stmt()) {
-					if locks[obj] != nil {
-						return l, f
-					}
-				}
-				if !seen[f] {
-					seen[f] = true
-					work = append(work, f)
-				}
-			}
-		}
-	}
-	return nil, nil
 }
 
 // Keeps reports whether a local variable or parameter of the spawner has the

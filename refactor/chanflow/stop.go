@@ -140,7 +140,7 @@ func (m *Model) FieldValues(lit *ast.CompositeLit) func(yield func(*types.Var, a
 func (s *stopping) find(m *Model) {
 	leaves := make(map[types.Object][]*Leaver)
 	for _, sp := range m.Spawns {
-		if sp.Body == nil {
+		if sp.Body == nil || !sp.Body.receives() {
 			continue
 		}
 		run := m.Run(sp)
@@ -173,6 +173,17 @@ func (s *stopping) find(m *Model) {
 		}
 	}
 	slices.SortStableFunc(s.stops, func(a, b *Stop) int { return int(a.Op.Node.Pos() - b.Op.Node.Pos()) })
+}
+
+// receives reports whether a call of f may receive from anything that its caller
+// knows.
+func (f *Func) receives() bool {
+	for e := range f.Effects() {
+		if e.Kind == Recv {
+			return true
+		}
+	}
+	return false
 }
 
 // leavesOn reports whether the frame is left, or its loop is, once the receive
@@ -237,44 +248,6 @@ func leavesLoopIn(list []ast.Stmt) bool {
 		})
 	}
 	return leaves
-}
-
-// Ends returns what the goroutine does after it was told to stop, before it is
-// gone: the rest of the select case beside its return, and deferred calls other
-// than those that stop a ticker.
-func (l *Leaver) Ends() []ast.Node {
-	var out []ast.Node
-	m := l.Op.Fn.model
-	var body []ast.Stmt
-	if l.Op.Select != nil {
-		for c := range l.Op.cur.Enclosing((*ast.CommClause)(nil)) {
-			body = c.Node().(*ast.CommClause).Body
-			break
-		}
-	} else if l.Op.Loop() == nil {
-		for st := range m.After(l.Op.Stmt()) {
-			body = append(body, st)
-		}
-	}
-	for _, st := range body {
-		switch st.(type) {
-		case *ast.ReturnStmt, *ast.BranchStmt:
-		default:
-			out = append(out, st)
-		}
-	}
-	ast.Inspect(l.Spawn.Body.Body, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.DeferStmt:
-			if name := fullName(m.Static(n.Call)); name != "(*time.Ticker).Stop" && name != "(*time.Timer).Stop" {
-				out = append(out, n)
-			}
-		}
-		return true
-	})
-	return out
 }
 
 // statement returns the statement of a list that the operation is part of: the

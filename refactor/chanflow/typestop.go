@@ -1,6 +1,7 @@
 package chanflow
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -74,17 +75,9 @@ func (m *Model) TypeStop(st *Stop) *Confirmation {
 			c.Group = true
 		}
 	}
-	for _, l := range c.Leaves {
-		if why := m.hazard(l, form); why != "" {
-			c.Withheld = why
-		}
-	}
-	if c.Withheld == "" {
-		c.Withheld = m.otherValues(c)
-	}
-	if c.Withheld == "" {
-		c.After, c.Withheld = m.unlocked(c, fn, stmt)
-	}
+	var held string
+	c.After, held = m.unlocked(c, fn, stmt)
+	c.Withheld = cmp.Or(m.selfStop(c), held, m.hazard(c), c.Withheld, m.otherValues(c))
 	return c
 }
 
@@ -307,101 +300,30 @@ func (m *Model) reaches(f, g *Func) bool {
 	return false
 }
 
-// finalizes reports whether the method is registered to run when its receiver
-// is collected: what runs then must not wait.
-func (m *Model) finalizes(f *Func) bool {
-	for cur := range m.root.Preorder((*ast.CallExpr)(nil)) {
-		call := cur.Node().(*ast.CallExpr)
-		switch fullName(m.Static(call)) {
-		case "runtime.SetFinalizer", "runtime.AddCleanup":
-			if m.Mentions(f.Obj, call) {
-				return true
-			}
+// selfStop returns why the stopper must not wait if it can run on a goroutine
+// that it stops, else "".
+func (m *Model) selfStop(c *Confirmation) string {
+	for _, l := range c.Leaves {
+		if l.Run.Has(c.Type.Stopper) {
+			return fmt.Sprintf("%s can run on the goroutine itself", c.Type.Stopper.Name())
 		}
-	}
-	return false
-}
-
-// hazard returns why waiting for the goroutine may never end, or "".
-func (m *Model) hazard(l *Leaver, form *TypeForm) string {
-	if l.Run.Has(form.Stopper) {
-		return fmt.Sprintf("%s can run on the goroutine itself", form.Stopper.Name())
-	}
-	if call := l.Run.Callback(); call != nil {
-		return fmt.Sprintf("the goroutine runs code from elsewhere (%s), which may call %s", m.source(call.Fun), form.Stopper.Name())
-	}
-	if at, what := l.Blocker(); at != nil {
-		return fmt.Sprintf("the goroutine may stay in %s, which ignores the stop signal", what)
-	}
-	if m.finalizes(form.Stopper) {
-		return fmt.Sprintf("%s is a finalizer, which must not wait", form.Stopper.Name())
-	}
-	if lock, by := m.heldByCallers(form.Stopper, l.Run.Locks()); lock != nil {
-		return fmt.Sprintf("%s holds %s, which the goroutine takes, when it calls %s", by.Name(), m.source(lock.Ref.Expr), form.Stopper.Name())
 	}
 	return ""
 }
 
-// otherValues returns why the struct cannot get a field that only the start of
-// the goroutine fills: there are other values of it, or it is copied.
-func (m *Model) otherValues(c *Confirmation) string {
-	form := c.Type
-	name := form.Owner.Name()
-	if form.Struct == nil {
-		return fmt.Sprintf("%s is not declared as a struct in this package", name)
+// hazard returns why waiting for a goroutine may never end, or "".
+func (m *Model) hazard(c *Confirmation) string {
+	stop := c.Type.Stopper
+	if m.finalizes(stop) {
+		return fmt.Sprintf("%s is a finalizer, which must not wait", stop.Name())
 	}
-	owner := func(t types.Type) bool {
-		n, ok := types.Unalias(t).(*types.Named)
-		return ok && n.Origin().Obj() == form.Owner
-	}
-	starts := make(map[ast.Node]bool)
-	for i, l := range c.Leaves {
-		if form.Starts[i].Made {
-			made, _ := m.made(l.Spawn.Fn, form)
-			starts[made] = true
+	for _, l := range c.Leaves {
+		if call := l.Run.Callback(); call != nil {
+			return fmt.Sprintf("the goroutine runs code from elsewhere (%s), which may call %s", m.source(call.Fun), stop.Name())
 		}
-	}
-	others := fmt.Sprintf("there are other values of %s, whose goroutine is not started", name)
-	for cur := range m.root.Preorder((*ast.CompositeLit)(nil), (*ast.CallExpr)(nil), (*ast.StarExpr)(nil)) {
-		switch n := cur.Node().(type) {
-		case *ast.CompositeLit:
-			if t := m.Pkg.Info.TypeOf(n); t == nil || starts[n] || !owner(t) {
-				continue
-			}
-			for field, value := range m.FieldValues(n) {
-				if field == form.Field && m.ref(value).Obj == form.Field {
-					return fmt.Sprintf("%s is copied, and its copies share the signal", name)
-				}
-			}
-			if !c.Group {
-				return others
-			}
-			if _, ok := cur.Parent().Node().(*ast.UnaryExpr); !ok {
-				return fmt.Sprintf("%s is copied", name)
-			}
-		case *ast.CallExpr:
-			if !c.Group && !starts[n] && m.isNew(n) && owner(m.Pkg.Info.TypeOf(n.Args[0])) {
-				return others
-			}
-		case *ast.StarExpr:
-			if tv := m.Pkg.Info.Types[n]; tv.IsValue() && owner(tv.Type) {
-				if _, ok := cur.Parent().Node().(*ast.SelectorExpr); !ok {
-					return fmt.Sprintf("%s is copied", name)
-				}
-			}
+		if why := m.neverLeaves(l, stop); why != "" {
+			return why
 		}
-	}
-	var held *types.Var
-	for _, obj := range m.Pkg.Info.Defs {
-		if v, ok := obj.(*types.Var); ok && owner(v.Type()) && (held == nil || v.Pos() < held.Pos()) {
-			held = v
-		}
-	}
-	if held != nil && held.Embedded() {
-		return fmt.Sprintf("%s is embedded by value in another struct", name)
-	}
-	if held != nil {
-		return fmt.Sprintf("%s is held by value in %s", name, held.Name())
 	}
 	return ""
 }
