@@ -293,7 +293,9 @@ func (b *builder) op(cur inspector.Cursor, kind OpKind, n ast.Node, ref Ref) *Op
 	if _, ok := cur.Parent().Node().(*ast.DeferStmt); ok {
 		op.Deferred = true
 	}
-	ctx.fn.Ops = append(ctx.fn.Ops, op)
+	if _, ok := cur.Parent().Node().(*ast.GoStmt); !ok { // go wg.Wait(), go close(ch): not the frame itself
+		ctx.fn.Ops = append(ctx.fn.Ops, op)
+	}
 	if ref.Obj != nil {
 		b.ops[ref.Obj] = append(b.ops[ref.Obj], op)
 	}
@@ -304,6 +306,17 @@ func (b *builder) op(cur inspector.Cursor, kind OpKind, n ast.Node, ref Ref) *Op
 func comm(stmt inspector.Cursor) bool {
 	k, _ := stmt.ParentEdge()
 	return k == edge.CommClause_Comm
+}
+
+// received returns the receive that the statement of a select case is, or nil.
+func received(stmt ast.Node) ast.Expr {
+	switch s := stmt.(type) {
+	case *ast.ExprStmt:
+		return ast.Unparen(s.X)
+	case *ast.AssignStmt:
+		return ast.Unparen(s.Rhs[0])
+	}
+	return nil
 }
 
 func selectOf(stmt inspector.Cursor) *ast.SelectStmt {
@@ -321,7 +334,7 @@ func (b *builder) receive(cur inspector.Cursor, n *ast.UnaryExpr) {
 		}
 		stmt = stmt.Parent()
 	}
-	inSelect := comm(stmt)
+	inSelect := comm(stmt) && received(stmt.Node()) == n // not an operand, which is evaluated before
 	if call, ok := ast.Unparen(n.X).(*ast.CallExpr); ok && fullName(b.Static(call)) == "time.After" && len(call.Args) == 1 {
 		if s, ok := stmt.Node().(*ast.ExprStmt); ok && !inSelect && ast.Unparen(s.X) == n {
 			b.sleep(cur, s, call, call.Args[0]) // <-time.After(d) as a statement
@@ -437,6 +450,10 @@ func (b *builder) builtin(cur inspector.Cursor, n *ast.CallExpr, name string) {
 // stored in: by an assignment, a declaration or a composite literal.
 func (b *builder) target(cur inspector.Cursor) Ref {
 	k, i := cur.ParentEdge()
+	for k == edge.ParenExpr_X || k == edge.CallExpr_Args && b.Pkg.Info.Types[cur.Parent().Node().(*ast.CallExpr).Fun].IsType() {
+		cur = cur.Parent() // (x) and T(x) are stored where x would be
+		k, i = cur.ParentEdge()
+	}
 	switch p := cur.Parent().Node().(type) {
 	case *ast.AssignStmt:
 		if k == edge.AssignStmt_Rhs && len(p.Lhs) == len(p.Rhs) {

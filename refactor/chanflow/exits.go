@@ -3,6 +3,8 @@ package chanflow
 import (
 	"go/ast"
 	"go/types"
+
+	"golang.org/x/tools/go/ast/edge"
 )
 
 // Exits returns the operations by which the frame may end while it runs the
@@ -27,6 +29,7 @@ func (f *Func) Exits(stmts []ast.Stmt) []*Op {
 			out = append(out, &Op{Kind: Exit, Exit: MayGoexit, Node: op.Node, Fn: f, cur: op.cur})
 		}
 	}
+	panics := false // a call that may panic is among the exits
 	for _, s := range stmts {
 		ast.Inspect(s, func(n ast.Node) bool {
 			switch n := n.(type) {
@@ -35,8 +38,10 @@ func (f *Func) Exits(stmts []ast.Stmt) []*Op {
 			case *ast.DeferStmt, *ast.GoStmt:
 				return false
 			case *ast.CallExpr:
-				if recovers && len(out) == 0 || m.handsTesting(n) {
-					out = append(out, &Op{Kind: Exit, Exit: MayGoexit, Node: n, Fn: f})
+				if recovers && !panics || m.handsTesting(n) {
+					panics = true
+					cur, _ := m.root.FindNode(n)
+					out = append(out, &Op{Kind: Exit, Exit: MayGoexit, Node: n, Fn: f, cur: cur})
 				}
 			}
 			return true
@@ -243,8 +248,11 @@ func (m *Model) Callers(f *Func) (calls []*ast.CallExpr, all bool) {
 		if sel, ok := cur.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == id {
 			c = cur.Parent()
 		}
+		for k, _ := c.ParentEdge(); k == edge.ParenExpr_X || k == edge.IndexExpr_X || k == edge.IndexListExpr_X; k, _ = c.ParentEdge() {
+			c = c.Parent()
+		}
 		call, ok := c.Parent().Node().(*ast.CallExpr)
-		if !ok || ast.Unparen(call.Fun) != c.Node() {
+		if !ok || call.Fun != c.Node() {
 			all = false
 			continue
 		}

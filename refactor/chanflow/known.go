@@ -42,8 +42,39 @@ func IsChan(t types.Type) *types.Chan {
 	if t == nil {
 		return nil
 	}
-	c, _ := t.Underlying().(*types.Chan)
-	return c
+	if c, ok := t.Underlying().(*types.Chan); ok {
+		return c
+	}
+	if _, ok := types.Unalias(t).(*types.TypeParam); ok {
+		return onlyChan(t.Underlying().(*types.Interface))
+	}
+	return nil
+}
+
+// onlyChan returns a channel type of the constraint's type set if it holds
+// nothing else.
+func onlyChan(constraint *types.Interface) *types.Chan {
+	for t := range constraint.EmbeddedTypes() {
+		switch u := t.Underlying().(type) {
+		case *types.Chan:
+			return u // an intersection holds no more than each of its parts
+		case *types.Interface:
+			if c := onlyChan(u); c != nil {
+				return c
+			}
+		case *types.Union:
+			var c *types.Chan
+			for term := range u.Terms() {
+				if c, _ = term.Type().Underlying().(*types.Chan); c == nil {
+					break
+				}
+			}
+			if c != nil {
+				return c
+			}
+		}
+	}
+	return nil
 }
 
 // fullName returns "time.Sleep", "(*sync.WaitGroup).Wait", …, with import

@@ -88,17 +88,33 @@ func (m *Model) FuncOf(pos token.Pos) *Func {
 // Callee returns the function of the package that a call runs, or nil if the
 // call leaves the package or is dynamic.
 func (m *Model) Callee(call *ast.CallExpr) *Func {
-	switch fun := ast.Unparen(call.Fun).(type) {
-	case *ast.FuncLit:
-		return m.frames[fun]
+	return m.function(call.Fun)
+}
+
+// function returns the function of the package that is the value of an
+// expression, or nil.
+func (m *Model) function(e ast.Expr) *Func {
+	if lit, ok := ast.Unparen(e).(*ast.FuncLit); ok {
+		return m.frames[lit]
+	}
+	return m.byObj[origin(m.used(e))]
+}
+
+// used returns what an expression names: by an identifier, a selector, or an
+// explicit instantiation of either; nil if it is anything else.
+func (m *Model) used(e ast.Expr) types.Object {
+	e = ast.Unparen(e)
+	switch x := e.(type) {
+	case *ast.IndexExpr:
+		e = ast.Unparen(x.X)
+	case *ast.IndexListExpr:
+		e = ast.Unparen(x.X)
+	}
+	switch x := e.(type) {
 	case *ast.Ident:
-		return m.byObj[origin(m.Pkg.Info.Uses[fun])]
+		return m.Pkg.Info.Uses[x]
 	case *ast.SelectorExpr:
-		return m.byObj[origin(m.Pkg.Info.Uses[fun.Sel])]
-	case *ast.IndexExpr: // explicit instantiation
-		if id, ok := fun.X.(*ast.Ident); ok {
-			return m.byObj[origin(m.Pkg.Info.Uses[id])]
-		}
+		return m.Pkg.Info.Uses[x.Sel]
 	}
 	return nil
 }
@@ -106,21 +122,7 @@ func (m *Model) Callee(call *ast.CallExpr) *Func {
 // Static returns the declared function or method that a call names, in this
 // package or another, or nil if the call is dynamic.
 func (m *Model) Static(call *ast.CallExpr) *types.Func {
-	fun := ast.Unparen(call.Fun)
-	switch x := fun.(type) {
-	case *ast.IndexExpr:
-		fun = x.X
-	case *ast.IndexListExpr:
-		fun = x.X
-	}
-	var obj types.Object
-	switch x := fun.(type) {
-	case *ast.Ident:
-		obj = m.Pkg.Info.Uses[x]
-	case *ast.SelectorExpr:
-		obj = m.Pkg.Info.Uses[x.Sel]
-	}
-	f, _ := obj.(*types.Func)
+	f, _ := m.used(call.Fun).(*types.Func)
 	return f
 }
 

@@ -88,7 +88,7 @@ func identOf(e ast.Expr) ast.Expr {
 func (m *Model) addCall(out []Mutation, f *Func, call *ast.CallExpr) []Mutation {
 	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
 		if b, ok := m.Pkg.Info.Uses[id].(*types.Builtin); ok {
-			if b.Name() == "delete" || b.Name() == "copy" || b.Name() == "clear" {
+			if len(call.Args) > 0 && (b.Name() == "delete" || b.Name() == "copy" || b.Name() == "clear") {
 				return m.addWrite(out, f, call, call.Args[0])
 			}
 			return out

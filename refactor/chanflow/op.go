@@ -2,6 +2,7 @@ package chanflow
 
 import (
 	"go/ast"
+	"go/token"
 
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
@@ -77,36 +78,52 @@ func stmtOf(cur inspector.Cursor) ast.Stmt {
 }
 
 // Loop returns the innermost loop of the frame around the operation, or nil.
-func (o *Op) Loop() ast.Stmt { return loopOf(o.cur) }
+func (o *Op) Loop() ast.Stmt { return o.Fn.model.loopOf(o.cur) }
 
-func loopOf(cur inspector.Cursor) ast.Stmt {
-	for c := range cur.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
-		switch n := c.Node().(type) {
+// loopOf returns the innermost loop of the frame that runs the node again and
+// again: not one whose head it is in and which evaluates it once.
+func (m *Model) loopOf(cur inspector.Cursor) ast.Stmt {
+	for c := cur; ; c = c.Parent() {
+		switch n := c.Parent().Node().(type) {
 		case *ast.ForStmt:
-			if n != cur.Node() {
+			if k, _ := c.ParentEdge(); k != edge.ForStmt_Init {
 				return n
 			}
 		case *ast.RangeStmt:
-			if n != cur.Node() {
+			if k, _ := c.ParentEdge(); k != edge.RangeStmt_X {
 				return n
 			}
-		default:
+		case *ast.FuncLit:
+			if m.ownFrame(n) {
+				return nil
+			}
+		case nil, *ast.FuncDecl:
 			return nil
 		}
 	}
-	return nil
+}
+
+// ownFrame reports whether a literal runs in a frame of its own, as opposed to
+// the one around it.
+func (m *Model) ownFrame(lit *ast.FuncLit) bool {
+	f := m.frames[lit]
+	return f == nil || f.Lit == lit
 }
 
 // Conditional reports whether the operation is under an if, switch, select or
 // loop of its frame, so that the frame can pass it by.
-func (o *Op) Conditional() bool { return conditional(o.cur) }
+func (o *Op) Conditional() bool { return o.Fn.model.conditional(o.cur) }
 
-func conditional(cur inspector.Cursor) bool {
+func (m *Model) conditional(cur inspector.Cursor) bool {
 	child := cur
 	for c := cur.Parent(); ; child, c = c, c.Parent() {
 		switch n := c.Node().(type) {
-		case nil, *ast.FuncLit, *ast.FuncDecl:
+		case nil, *ast.FuncDecl:
 			return false
+		case *ast.FuncLit:
+			if m.ownFrame(n) {
+				return false
+			}
 		case *ast.IfStmt:
 			if k, _ := child.ParentEdge(); k != edge.IfStmt_Init && k != edge.IfStmt_Cond {
 				return true
@@ -122,7 +139,7 @@ func conditional(cur inspector.Cursor) bool {
 		case *ast.CaseClause, *ast.CommClause:
 			return true
 		case *ast.BinaryExpr: // the right side of && and || may be skipped
-			if k, _ := child.ParentEdge(); k == edge.BinaryExpr_Y && (n.Op.String() == "&&" || n.Op.String() == "||") {
+			if k, _ := child.ParentEdge(); k == edge.BinaryExpr_Y && (n.Op == token.LAND || n.Op == token.LOR) {
 				return true
 			}
 		}

@@ -107,7 +107,7 @@ func (m *Model) Duration(e ast.Expr) time.Duration {
 }
 
 // Loop returns the innermost loop of the frame around the sleep, or nil.
-func (s *Sleep) Loop() ast.Stmt { return loopOf(s.cur) }
+func (s *Sleep) Loop() ast.Stmt { return s.Fn.model.loopOf(s.cur) }
 
 // Conditional reports whether the frame can pass the sleep by.
-func (s *Sleep) Conditional() bool { return conditional(s.cur) }
+func (s *Sleep) Conditional() bool { return s.Fn.model.conditional(s.cur) }

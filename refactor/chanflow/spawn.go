@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
@@ -49,7 +50,7 @@ func (b *builder) spawn(cur inspector.Cursor, stmt ast.Stmt, call *ast.CallExpr,
 	s := &Spawn{Kind: kind, Stmt: stmt, Call: call, Fn: ctx.fn, cur: cur}
 	if kind != GoStmt {
 		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
-			s.Group = b.Ref(sel.X)
+			s.Group = b.receiver(sel)
 		}
 	}
 	b.Spawns = append(b.Spawns, s)
@@ -62,16 +63,8 @@ func (b *builder) resolve(s *Spawn) {
 		s.Body, s.Static = b.Callee(s.Call), b.Static(s.Call)
 		return
 	}
-	switch arg := ast.Unparen(s.Call.Args[0]).(type) {
-	case *ast.FuncLit:
-		s.Body = b.frames[arg]
-	case *ast.Ident:
-		s.Body = b.byObj[origin(b.Pkg.Info.Uses[arg])]
-		s.Static, _ = b.Pkg.Info.Uses[arg].(*types.Func)
-	case *ast.SelectorExpr:
-		s.Body = b.byObj[origin(b.Pkg.Info.Uses[arg.Sel])]
-		s.Static, _ = b.Pkg.Info.Uses[arg.Sel].(*types.Func)
-	}
+	s.Body = b.function(s.Call.Args[0])
+	s.Static, _ = b.used(s.Call.Args[0]).(*types.Func)
 }
 
 // Lit returns the literal that the spawn runs, or nil.
@@ -88,10 +81,10 @@ func (s *Spawn) Lit() *ast.FuncLit {
 }
 
 // Loop returns the innermost loop of the spawner around the spawn, or nil.
-func (s *Spawn) Loop() ast.Stmt { return loopOf(s.cur) }
+func (s *Spawn) Loop() ast.Stmt { return s.Fn.model.loopOf(s.cur) }
 
 // Conditional reports whether the spawner can pass the spawn by.
-func (s *Spawn) Conditional() bool { return conditional(s.cur) }
+func (s *Spawn) Conditional() bool { return s.Fn.model.conditional(s.cur) }
 
 // Outside translates a reference in the spawned body to the spawner's terms: a
 // parameter becomes the argument passed for it, the receiver the value that
@@ -124,22 +117,35 @@ func (f *Func) outside(r Ref, call *ast.CallExpr) Ref {
 	if !f.Owns(r.Base) {
 		return r // captured or global
 	}
-	if recv := f.Recv(); recv != nil && r.Base == recv {
-		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
-			return rebase(r, f.model.Ref(sel.X))
-		}
-		return Ref{}
-	}
-	for i, p := range f.Params() {
-		if p != r.Base || i >= len(call.Args) {
-			continue
-		}
-		if f.Obj != nil && f.Obj.Signature().Variadic() && i == len(f.Params())-1 {
+	args := call.Args
+	if recv := f.Recv(); recv != nil {
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if !ok {
 			return Ref{}
 		}
-		return rebase(r, f.model.Ref(call.Args[i]))
+		of := sel.X
+		if f.model.Pkg.Info.Types[of].IsType() { // T.method(x, …)
+			if len(args) == 0 {
+				return Ref{}
+			}
+			of, args = args[0], args[1:]
+		}
+		if r.Base == recv {
+			return rebase(r, f.model.Ref(of))
+		}
 	}
-	return Ref{}
+	params := f.Params()
+	i := slices.Index(params, r.Base)
+	if i < 0 || i >= len(args) || i == len(params)-1 && f.variadic() {
+		return Ref{}
+	}
+	return rebase(r, f.model.Ref(args[i]))
+}
+
+func (f *Func) variadic() bool {
+	list := f.Type.Params.List
+	_, ok := list[len(list)-1].Type.(*ast.Ellipsis)
+	return ok
 }
 
 // rebase returns r, which starts at a parameter, as starting at the argument.

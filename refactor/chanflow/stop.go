@@ -194,7 +194,7 @@ func (m *Model) leavesOn(op *Op) bool {
 	}
 	if op.Select != nil {
 		sel, ok := m.root.FindNode(op.Select)
-		if !ok || loopOf(sel) == nil {
+		if !ok || m.loopOf(sel) == nil {
 			return true
 		}
 		for c := range op.cur.Enclosing((*ast.CommClause)(nil)) {
