@@ -47,9 +47,13 @@ var errNothing = errors.New("no Go package could be read")
 // has the reasons.
 func scan(ctx context.Context, patterns []string, rules []*refactor.Rule, resolve bool) (*report, error) {
 	start := time.Now()
+	r := &report{Version: 1, Findings: []finding{}}
+	var all problems
 	dir, g, err := loadPatterns(ctx, patterns)
 	if err != nil {
-		return nil, err
+		all.addError(err, false)
+		r.Errors = all.list
+		return r, cmp.Or(ctx.Err(), errNothing)
 	}
 	parts := make([]part, len(g.Roots()))
 	var group errgroup.Group
@@ -63,8 +67,6 @@ func scan(ctx context.Context, patterns []string, rules []*refactor.Rule, resolv
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	r := &report{Version: 1, Findings: []finding{}}
-	var all problems
 	for _, p := range parts {
 		r.Findings = append(r.Findings, p.findings...)
 		all.list = append(all.list, p.problems.list...)
@@ -98,9 +100,6 @@ func scanOne(ctx context.Context, dir string, g *load.Graph, m *load.Meta, rules
 	p := part{problems: problems{dir: dir}}
 	p.problems.addMeta(m)
 	if len(m.Files) == 0 {
-		if len(m.Errors) == 0 {
-			p.problems.addError(fmt.Errorf("package %s has no Go files here", m.Path), false)
-		}
 		return p
 	}
 	if !g.MayMatter(m) {
@@ -113,7 +112,7 @@ func scanOne(ctx context.Context, dir string, g *load.Graph, m *load.Meta, rules
 		return p
 	}
 	p.read = load.Parses(pkg)
-	p.problems.addTypes(pkg.Errors)
+	p.problems.addTypes(load.Complaints(pkg))
 	findings, errs := refactor.Analyze(pkg, rules)
 	for _, err := range errs {
 		p.problems.addError(err, true)

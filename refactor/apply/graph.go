@@ -73,7 +73,7 @@ func fixOne(ctx context.Context, g *load.Graph, m *load.Meta, opts Options, froz
 	p := &plan{opts: opts, before: pkg, now: pkg, frozen: frozen}
 	res, err := p.run()
 	if err != nil {
-		out.Result = Result{Errors: []error{err}, Read: 1, Problems: pkg.Errors}
+		out.Result = Result{Errors: []error{err}, Read: 1, Problems: load.Complaints(pkg)}
 		return out
 	}
 	out.Result = *res

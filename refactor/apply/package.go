@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"handshake/refactor"
+	"handshake/refactor/load"
 )
 
 // Package makes the fixes of one package. The error is not nil if the fixes do
@@ -39,7 +40,7 @@ func (p *plan) run() (*Result, error) {
 		}
 		r, left := p.round(findings)
 		if r == nil {
-			res := &Result{Files: changed(p.before, p.now), Made: p.made, Left: left, Errors: errs, Read: 1, Problems: p.before.Errors}
+			res := &Result{Files: changed(p.before, p.now), Made: p.made, Left: left, Errors: errs, Read: 1, Problems: load.Complaints(p.before)}
 			res.sort()
 			return res, nil
 		}

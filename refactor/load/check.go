@@ -236,16 +236,32 @@ func Parses(pkg *refactor.Package) bool {
 	return slices.ContainsFunc(pkg.Files, func(f *refactor.File) bool { return !strings.HasPrefix(f.ReadOnly, doesNotParse) })
 }
 
+// Complaints returns the errors of a package that its author should see. Without
+// running cgo some expressions that use C cannot be typed, so that of a package
+// with cgo only syntax errors are sure.
+func Complaints(pkg *refactor.Package) []types.Error {
+	if !slices.ContainsFunc(pkg.Files, func(f *refactor.File) bool { return importsC(f.Syntax) }) {
+		return pkg.Errors
+	}
+	return slices.DeleteFunc(slices.Clone(pkg.Errors), func(e types.Error) bool { return !strings.HasPrefix(e.Msg, syntaxError) })
+}
+
+func importsC(f *ast.File) bool {
+	return slices.ContainsFunc(f.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == `"C"` })
+}
+
+const syntaxError = "syntax error: "
+
 // parseErrors gives the errors of the parser the form of type errors.
 func parseErrors(fset *token.FileSet, f *refactor.File, err error) []types.Error {
 	var list scanner.ErrorList
 	if !errors.As(err, &list) {
-		return []types.Error{{Fset: fset, Pos: f.Syntax.FileStart, Msg: err.Error()}}
+		return []types.Error{{Fset: fset, Pos: f.Syntax.FileStart, Msg: syntaxError + err.Error()}}
 	}
 	var out []types.Error
 	for _, e := range list {
 		at := min(e.Pos.Offset, f.Tok.Size())
-		out = append(out, types.Error{Fset: fset, Pos: f.Tok.Pos(at), Msg: "syntax error: " + e.Msg})
+		out = append(out, types.Error{Fset: fset, Pos: f.Tok.Pos(at), Msg: syntaxError + e.Msg})
 	}
 	return out
 }

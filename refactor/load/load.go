@@ -18,7 +18,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -36,8 +35,7 @@ type Config struct {
 }
 
 const mode = packages.NeedName | packages.NeedFiles |
-	packages.NeedImports | packages.NeedDeps | packages.NeedModule | packages.NeedForTest |
-	packages.NeedTypesSizes
+	packages.NeedImports | packages.NeedDeps | packages.NeedModule | packages.NeedForTest
 
 // A Graph is the metadata of some packages and their dependencies, together
 // with the types of the dependencies checked so far. It is safe for concurrent
@@ -97,29 +95,23 @@ func Load(ctx context.Context, cfg Config, patterns ...string) (*Graph, error) {
 	if cfg.Env == nil {
 		cfg.Env = os.Environ()
 	}
-	var roots goRoots
-	var rootsErr error
+	var env goEnv
+	var envErr error
 	var asked sync.WaitGroup
-	asked.Go(func() { roots, rootsErr = askRoots(ctx, cfg) })
+	asked.Go(func() { env, envErr = askEnv(ctx, cfg) })
 	found, err := goList(ctx, cfg, patterns)
 	asked.Wait()
-	if err := cmp.Or(err, rootsErr); err != nil {
+	if err := cmp.Or(err, envErr); err != nil {
 		return nil, err
 	}
-	g := &Graph{cfg: cfg, metas: make(map[string]*Meta), decls: make(map[string]*decl), extra: make(map[string]*Meta)}
+	g := &Graph{cfg: cfg, sizes: types.SizesFor("gc", env.GOARCH), metas: make(map[string]*Meta), decls: make(map[string]*decl), extra: make(map[string]*Meta)}
 	for _, p := range found {
-		if g.sizes == nil {
-			g.sizes = p.TypesSizes
-		}
 		m := add(p, g.metas)
-		m.foreign = roots.foreign(p, cfg.Dir)
+		m.foreign = env.foreign(p, cfg.Dir)
 		if strings.HasSuffix(p.PkgPath, ".test") && p.Name == "main" && len(m.Files) == 0 {
 			continue // a generated test main, which is nobody's source
 		}
 		g.roots = append(g.roots, m)
-	}
-	if g.sizes == nil {
-		g.sizes = types.SizesFor("gc", runtime.GOARCH)
 	}
 	g.roots = widest(g.roots)
 	return g, nil
@@ -145,29 +137,30 @@ func goList(ctx context.Context, cfg Config, patterns []string) ([]*packages.Pac
 	return found, nil
 }
 
-// goRoots are the directories whose contents belong to nobody's project.
-type goRoots struct{ GOROOT, GOMODCACHE string }
+// goEnv is what the go command says of itself: the directories whose contents
+// belong to nobody's project, and what it compiles for.
+type goEnv struct{ GOROOT, GOMODCACHE, GOARCH string }
 
-func askRoots(ctx context.Context, cfg Config) (goRoots, error) {
-	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOROOT", "GOMODCACHE")
+func askEnv(ctx context.Context, cfg Config) (goEnv, error) {
+	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOROOT", "GOMODCACHE", "GOARCH")
 	cmd.Dir, cmd.Env = cfg.Dir, cfg.Env
 	out, err := cmd.Output()
 	if err != nil {
-		return goRoots{}, fmt.Errorf("go env: %w", err)
+		return goEnv{}, fmt.Errorf("go env: %w", err)
 	}
-	var r goRoots
-	return r, json.Unmarshal(out, &r)
+	var e goEnv
+	return e, json.Unmarshal(out, &e)
 }
 
 // foreign returns why a package that was asked for must not be edited, or "".
 // Whoever works inside of GOROOT works on Go itself.
-func (r goRoots) foreign(p *packages.Package, dir string) string {
+func (e goEnv) foreign(p *packages.Package, dir string) string {
 	switch {
 	case p.Module != nil && !p.Module.Main:
 		return "it belongs to a dependency"
-	case within(r.GOMODCACHE, p.Dir):
+	case within(e.GOMODCACHE, p.Dir):
 		return "it lies in the module cache"
-	case within(r.GOROOT, p.Dir) && !within(r.GOROOT, dir):
+	case within(e.GOROOT, p.Dir) && !within(e.GOROOT, dir):
 		return "it belongs to the Go distribution"
 	}
 	return ""
