@@ -23,10 +23,11 @@ type Chan struct {
 
 	Sends, Recvs, Closes []*Op
 
-	Measured []ast.Node // len(ch) and cap(ch): its capacity is looked at
-	Unknown  []ast.Node // uses that cannot be followed
-	Returned []*Func    // functions that return it
-	Exposed  *Func      // one of Returned that other packages can call, or nil
+	Measured []ast.Node   // len(ch) and cap(ch): its capacity is looked at
+	Unknown  []ast.Node   // uses that cannot be followed
+	Returned []*Func      // functions that return it
+	Exposed  *Func        // one of Returned that other packages can call, or nil
+	Visible  types.Object // a variable or field of Names that other packages can use, or nil
 
 	// Arrivals are the calls in the package that return it to their caller.
 	Arrivals []*Op
@@ -109,7 +110,7 @@ func (f *flow) name(obj types.Object) {
 	if obj != nil && !slices.Contains(f.Names, obj) {
 		f.Names = append(f.Names, obj)
 		if v, ok := obj.(*types.Var); ok && f.model.visible(v) {
-			f.unknown(f.Make.Node) // other packages can reach it
+			f.Visible = v
 		}
 		if fn := f.model.FuncOf(obj.Pos()); fn != nil && fn.Type.Results != nil && covers(fn.Type.Results, obj.Pos()) {
 			f.unknown(fn.Type.Results) // a return without operands returns it

@@ -25,12 +25,24 @@ const (
 	Dropped                       // nobody receives
 	Fewer                         // it receives less often than is sent
 	Itself                        // there is none yet: the maker itself sends
+	Abroad                        // other packages receive, who may give up
 )
 
 // Missed returns a way in which the channel is left without its last receive,
 // or nil if the receiver always comes, or it cannot be told.
 func (c *Chan) Missed() *Missed {
 	k := c.count()
+	if l := k.missed(); l != nil {
+		return l
+	}
+	if k.ok && !k.most.zero() && !k.own && !c.Aftermath().Waits && (c.Exposed != nil || c.Visible != nil) {
+		return &Missed{Abroad, c.Make.Node}
+	}
+	return nil
+}
+
+func (k *counter) missed() *Missed {
+	c := k.Chan
 	if !k.ok || k.most.zero() {
 		return nil
 	}
@@ -52,7 +64,7 @@ func (c *Chan) Missed() *Missed {
 		}
 	}
 	switch {
-	case len(c.Recvs) == 0 && c.Exposed == nil:
+	case len(c.Recvs) == 0 && c.Exposed == nil && c.Visible == nil:
 		return &Missed{Dropped, c.Make.Node}
 	case len(c.Arrivals) > 0:
 		return k.callersLeave(frames)

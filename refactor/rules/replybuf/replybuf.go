@@ -95,6 +95,8 @@ func message(k chanflow.MissedKind) string {
 		return "fewer values are received from this unbuffered channel than sent; a sender blocks for ever"
 	case chanflow.Itself:
 		return "the function sends on this unbuffered channel before anyone else has it: it blocks for ever"
+	case chanflow.Abroad:
+		return "other packages get this unbuffered channel: if they give up, its sender blocks for ever"
 	}
 	return "nobody receives from this unbuffered channel; its sender blocks for ever"
 }
@@ -118,6 +120,9 @@ func withhold(c *chanflow.Chan, missed *chanflow.Missed) string {
 	}
 	if c.Exposed != nil {
 		return fmt.Sprintf("%s is exported: callers elsewhere may rely on the rendezvous", c.Exposed.Name())
+	}
+	if c.Visible != nil {
+		return fmt.Sprintf("%s is exported: users elsewhere may rely on the rendezvous", c.Visible.Name())
 	}
 	if op := c.Aftermath().Races; op != nil {
 		return "after its send the sender wakes another case of the receiver's select: the reply could be missed"
