@@ -35,6 +35,7 @@ type Guess struct {
 	// Use where it does; nil where the event needs neither.
 	Effect    *Mutation
 	Use       ast.Node
+	Checks    *ast.CallExpr // of Finished: the assertion that a goroutine makes
 	Gate      *Op           // of Parked: the receive that the goroutines wait in
 	Next      *Op           // of Received and Joined: the parent's operation that waits anyway
 	Server    *ast.CallExpr // of Listening: the call that serves
@@ -252,13 +253,30 @@ func (m *Model) Shared(sp *Spawn) map[types.Object]bool {
 	node := ast.Node(sp.Call)
 	ast.Inspect(node, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			if obj := m.Pkg.Info.Uses[id]; obj != nil && (sp.Lit() == nil || !sp.Body.Owns(obj)) {
+			if obj := m.Pkg.Info.Uses[id]; obj != nil && (sp.Lit() == nil || !sp.Body.Owns(obj)) && !(isCopied(obj) && copies(sp, id)) {
 				add(obj)
 			}
 		}
 		return true
 	})
 	return out
+}
+
+// isCopied reports whether a variable is of a basic type, which an argument
+// copies.
+func isCopied(obj types.Object) bool {
+	_, basic := obj.Type().Underlying().(*types.Basic)
+	return basic
+}
+
+// copies reports whether the identifier is an argument of the spawn.
+func copies(sp *Spawn, id *ast.Ident) bool {
+	for _, arg := range sp.Call.Args {
+		if ast.Unparen(arg) == id {
+			return true
+		}
+	}
+	return false
 }
 
 // calledWith reports whether a call in the statement mentions the variable.
@@ -314,16 +332,57 @@ func (m *Model) guessFinished(g *Guess) bool {
 			return true
 		}
 	}
-	if g.Sleep.Fn.IsMain() {
+	if g.Checks = m.checks(g); g.Checks != nil || g.Sleep.Fn.IsMain() {
 		g.Event = Finished
 		return true
 	}
 	return false
 }
 
+// checks returns an assertion that one of the goroutines makes about the test,
+// or nil: the test must wait for it, or it may end before.
+func (m *Model) checks(g *Guess) (found *ast.CallExpr) {
+	for _, sp := range g.Spawns {
+		ast.Inspect(sp.Body.Body, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || found != nil {
+				return found == nil
+			}
+			if m.handlesTest(call) {
+				found = call
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// handlesTest reports whether a call checks something for a test: an assertion
+// of a library, or t.Error and its kin.
+func (m *Model) handlesTest(call *ast.CallExpr) bool {
+	f := m.Static(call)
+	if f == nil {
+		return false
+	}
+	if f.Pkg() != nil && f.Pkg().Path() == "testing" {
+		switch f.Name() {
+		case "Error", "Errorf", "Fail", "Fatal", "Fatalf", "FailNow":
+			return true
+		}
+		return false
+	}
+	for _, arg := range call.Args {
+		if t := m.Pkg.Info.TypeOf(arg); t != nil && isTesting(t) {
+			return true
+		}
+	}
+	return false
+}
+
 // mayBlockInside reports whether the frame calls something outside of the
-// package that by its name waits for another: such a goroutine is not finished
-// but blocked when the sleep ends, and the parent goes on to release it.
+// package that is not known to return by itself: such a goroutine may not be
+// finished but blocked when the sleep ends, and the parent goes on to release
+// it.
 func (m *Model) mayBlockInside(f *Func, seen map[*Func]bool) bool {
 	if seen == nil {
 		seen = make(map[*Func]bool)
@@ -338,15 +397,30 @@ func (m *Model) mayBlockInside(f *Func, seen map[*Func]bool) bool {
 		if !ok || found {
 			return !found
 		}
-		if callee := m.Callee(call); callee != nil {
-			found = callee != f && m.mayBlockInside(callee, seen)
-			return !found
+		if targets := m.Targets(call); len(targets) > 0 {
+			for _, t := range targets {
+				found = found || t.MayStay() || m.mayBlockInside(t, seen)
+			}
+		} else if tv := m.Pkg.Info.Types[call.Fun]; !tv.IsType() && !tv.IsBuiltin() && !m.handlesTest(call) {
+			static := m.Static(call)
+			found = static == nil || mayBlock(static) && !m.readsBody(call)
 		}
-		static := m.Static(call)
-		found = static != nil && static.Signature().Recv() != nil && blocks(static)
 		return !found
 	})
 	return found
+}
+
+// readsBody reports whether a call reads the body of an HTTP message, which
+// ends.
+func (m *Model) readsBody(call *ast.CallExpr) bool {
+	for _, arg := range call.Args {
+		if sel, ok := ast.Unparen(arg).(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" {
+			if pkg, _ := named(m.Pkg.Info.TypeOf(sel.X)); pkg == "net/http" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // answersBefore reports whether the parent, between the sleep and its look at
@@ -380,33 +454,34 @@ func (m *Model) delays(sp *Spawn) bool {
 	return false
 }
 
-// guessStarted recognises a goroutine that sets something up, which is looked
-// at after the sleep, and then stays.
+// guessStarted recognises goroutines that set something up, which is looked at
+// after the sleep, and then stay.
 func (m *Model) guessStarted(g *Guess) bool {
-	if len(g.Spawns) != 1 {
+	if m.soaks(g) {
 		return false
 	}
-	sp := g.Spawns[0]
-	prefix, rest := sp.Body.Split()
-	if len(prefix) == 0 || len(rest) == 0 || sp.Loop() != g.Sleep.Loop() && sp.Fn == g.Sleep.Fn || m.soaks(g) {
-		return false
-	}
-	for _, s := range sp.Body.Sleeps {
-		if s.Stmt.Pos() < rest[0].Pos() {
-			return false // it takes its time before it sets up
+	for _, sp := range g.Spawns {
+		prefix, rest := sp.Body.Split()
+		if len(prefix) == 0 || len(rest) == 0 || sp.Fn == g.Sleep.Fn && sp.Loop() != g.Sleep.Loop() || g.Via != nil && len(g.Spawns) > 1 {
+			return false
 		}
-	}
-	e, use := m.observed(sp, prefix, g.Sleep)
-	if e == nil {
-		return false
-	}
-	for _, later := range m.Mutations(sp.Body, rest) {
-		if later.Obj == e.Obj {
-			return false // the goroutine goes on changing it: its progress may be what is waited for
+		for _, s := range sp.Body.Sleeps {
+			if s.Stmt.Pos() < rest[0].Pos() {
+				return false // it takes its time before it sets up
+			}
 		}
+		e, use := m.observed(sp, prefix, g.Sleep)
+		if e == nil {
+			continue // it may be waited for on behalf of another of them
+		}
+		for _, later := range m.Mutations(sp.Body, rest) {
+			if later.Obj == e.Obj {
+				return false // the goroutine goes on changing it: its progress may be what is waited for
+			}
+		}
+		g.Event, g.Effect, g.Use = Started, e, use
 	}
-	g.Event, g.Effect, g.Use = Started, e, use
-	return true
+	return g.Event == Started
 }
 
 // soaks reports whether the sleep is followed by the signal that ends the

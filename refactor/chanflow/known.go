@@ -155,8 +155,8 @@ func serves(f *types.Func) bool {
 	return false
 }
 
-// blocks reports whether a method of another package, or of an interface,
-// waits for another goroutine or process, judged by its name.
+// blocks reports whether a method waits for another goroutine or process,
+// judged by its name.
 func blocks(f *types.Func) bool {
 	if f.Pkg() != nil {
 		switch f.Pkg().Path() {
@@ -167,10 +167,47 @@ func blocks(f *types.Func) bool {
 			return false
 		}
 	}
-	for _, name := range []string{"Accept", "Recv", "Receive", "Read", "Get", "Lock", "RLock", "Acquire", "Take", "Pop", "Dequeue", "Next", "Wait", "Join", "Watch", "Run", "Serve", "Listen", "Decode", "Scan", "Fetch", "Poll"} {
-		if rest, ok := strings.CutPrefix(f.Name(), name); ok && (rest == "" || rest[0] < 'a' || rest[0] > 'z') {
+	return startsWith(f.Name(), "Accept", "Recv", "Receive", "Read", "Get", "Lock", "RLock", "Acquire", "Take", "Pop", "Dequeue", "Next",
+		"Wait", "Join", "Watch", "Run", "Serve", "Listen", "Decode", "Scan", "Fetch", "Poll", "Copy")
+}
+
+// mayBlock reports whether a call out of the package is not known to return
+// without the help of another goroutine. The standard library's functions are,
+// but for those whose name says otherwise; of other packages only those whose
+// name says that they change something and return.
+func mayBlock(f *types.Func) bool {
+	switch {
+	case f.Pkg() == nil: // error.Error
+		return false
+	case isStandard(f.Pkg().Path()):
+		return blocks(f) && (f.Signature().Recv() != nil || f.Pkg().Path() == "io")
+	}
+	return !startsWith(f.Name(), "Set", "Put", "Add", "Store", "Write", "Publish", "Insert", "Update", "Delete", "Remove", "Register", "Append", "Inc",
+		"Dec", "Record", "Save", "Log", "Mark", "Reset", "Clear", "Notify", "Emit", "New", "Errorf", "Printf", "Print", "Info", "Debug", "Warn", "Error", "String", "Len", "Is", "Has")
+}
+
+// startsWith reports whether a mixed-caps name begins with one of the words.
+func startsWith(name string, words ...string) bool {
+	for _, w := range words {
+		if rest, ok := strings.CutPrefix(name, w); ok && (rest == "" || rest[0] < 'a' || rest[0] > 'z') {
 			return true
 		}
 	}
 	return false
+}
+
+// standard are the first elements of the standard library's import paths.
+var standard = map[string]bool{}
+
+func init() {
+	for _, name := range strings.Fields(`archive bufio bytes cmp compress container context crypto database debug embed encoding errors
+		expvar flag fmt go hash html image index io iter log maps math mime net os path plugin reflect regexp runtime slices sort strconv
+		strings sync syscall testing text time unicode unique unsafe weak`) {
+		standard[name] = true
+	}
+}
+
+func isStandard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return standard[first]
 }

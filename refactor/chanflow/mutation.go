@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 )
 
 // A Mutation is a change that a goroutine makes to something its parent can
@@ -97,7 +98,13 @@ func (m *Model) addCall(out []Mutation, f *Func, call *ast.CallExpr) []Mutation 
 	if tv := m.Pkg.Info.Types[call.Fun]; tv.IsType() {
 		return out
 	}
+	for global := range m.globals(m.Callee(call), writes) {
+		out = append(out, Mutation{Node: call, Obj: global, Root: global, Call: true})
+	}
 	static := m.Static(call)
+	if static != nil && strings.HasPrefix(static.Name(), "Listen") {
+		out = m.addListen(out, f, call)
+	}
 	if static != nil && (inert(static) || static.Pkg() != nil && harmless(static)) {
 		return out
 	}
@@ -125,6 +132,21 @@ func (m *Model) addCall(out []Mutation, f *Func, call *ast.CallExpr) []Mutation 
 				obj = root
 			}
 			out = append(out, Mutation{Node: call, Obj: obj, Root: root, Call: true})
+		}
+	}
+	return out
+}
+
+// addListen records that a call opens a listener at an address: whoever knows
+// the address can tell.
+func (m *Model) addListen(out []Mutation, f *Func, call *ast.CallExpr) []Mutation {
+	for _, arg := range call.Args {
+		addr := m.Ref(arg).Obj
+		if addr == nil || addr.Parent() == m.Pkg.Types.Scope() {
+			continue
+		}
+		if b, ok := addr.Type().Underlying().(*types.Basic); ok && b.Kind() == types.String && (!f.Owns(addr) || slices.Contains(f.Params(), addr)) {
+			out = append(out, Mutation{Node: call, Obj: addr, Root: addr, Call: true})
 		}
 	}
 	return out
@@ -205,6 +227,9 @@ func (m *Model) useIn(root types.Object, mu Mutation, st ast.Stmt) (use ast.Node
 		case *ast.CallExpr:
 			if kind, ok := syncKindOf(m, n); ok && kind != Wait {
 				return false
+			}
+			if m.globals(m.Callee(n), reads)[root] {
+				use = n
 			}
 		case ast.Expr:
 			use = m.refersTo(root, mu, n)

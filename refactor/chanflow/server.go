@@ -5,6 +5,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"strings"
 )
 
 // guessListening recognises servers: net/http's that open their listener
@@ -14,6 +15,9 @@ func (m *Model) guessListening(g *Guess) bool {
 		return false
 	}
 	sp := g.Spawns[0]
+	if m.acceptsFirst(g, sp) {
+		return true
+	}
 	call, first := m.serveCall(sp)
 	if call == nil || !first {
 		return false
@@ -33,6 +37,45 @@ func (m *Model) guessListening(g *Guess) bool {
 			g.Event, g.Server, g.Bound = Listening, call, true
 			return true
 		}
+	}
+	return false
+}
+
+// acceptsFirst recognises a goroutine that does nothing before it accepts from
+// a listener that was bound before, and whose address the parent goes on to
+// use: connections queue.
+func (m *Model) acceptsFirst(g *Guess, sp *Spawn) bool {
+	if sp.Body == nil || g.Via != nil {
+		return false
+	}
+	prefix, rest := sp.Body.Split()
+	if len(rest) == 0 {
+		return false
+	}
+	for _, s := range prefix {
+		if _, deferred := s.(*ast.DeferStmt); !deferred && !m.onlyLogs(s) {
+			return false
+		}
+	}
+	for op := range sp.Body.Within(rest[0].Pos(), rest[0].End()) {
+		if op.Kind != Serve {
+			return false
+		}
+		call := op.Node.(*ast.CallExpr)
+		if f := m.Static(call); f == nil || !strings.HasPrefix(f.Name(), "Accept") || len(call.Args) > 0 {
+			return false
+		}
+		ln := sp.Outside(op.Ref).Base
+		if ln == nil || op.Ref.Obj != op.Ref.Base {
+			return false
+		}
+		for st := range m.After(g.Sleep.Stmt) {
+			if m.Mentions(ln, st) {
+				g.Event, g.Server, g.Bound = Listening, call, true
+				return true
+			}
+		}
+		return false
 	}
 	return false
 }

@@ -64,6 +64,9 @@ func (s *site) related() []refactor.Related {
 			refactor.Related{Span: s.pkg.Span(s.Effect.Node.Pos(), s.Effect.Node.End()), Message: "it changes " + s.Effect.Obj.Name() + " here"},
 			refactor.Related{Span: s.pkg.Span(s.Use.Pos(), s.Use.End()), Message: "which is looked at here"})
 	}
+	if s.Checks != nil {
+		out = append(out, refactor.Related{Span: s.pkg.Span(s.Checks.Pos(), s.Checks.End()), Message: "it checks something here, for which nobody waits"})
+	}
 	return out
 }
 

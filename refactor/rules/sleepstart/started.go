@@ -7,6 +7,8 @@ import (
 	"go/token"
 	"go/types"
 	"go/version"
+	"slices"
+	"strings"
 
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
@@ -36,48 +38,49 @@ func (s *site) started() refactor.Finding {
 	if len(f.Message) > 100 {
 		f.Message = s.sleep() + " only guesses that the goroutine has started"
 	}
-	const title = "Replace %s with started channel"
-	if reason := s.hazard(); reason != "" {
-		f.Withheld = []refactor.Withheld{{Title: fmt.Sprintf(title, s.sleep()), Reason: reason}}
-		return f
-	}
-	prefix, _ := s.spawn().Body.Split()
-	exits := s.spawn().Body.Exits(prefix)
+	title := fmt.Sprintf("Replace %s with started channel", s.sleep())
 	safety, reason := s.covers()
-	if s.Via != nil {
-		safety, reason = refactor.Review, s.spawn().Fn.Name()+" then waits for it, for all its callers"
-	} else if s.spawn().Body.Decl != nil {
-		safety, reason = refactor.Review, s.spawn().Body.Name()+" gets a parameter"
+	if len(s.Spawns) > 1 {
+		title += "s"
 	}
-	if s.failsOnly(exits) {
+	for _, sp := range s.Spawns {
+		if reason := s.hazard(sp); reason != "" {
+			f.Withheld = []refactor.Withheld{{Title: title, Reason: reason}}
+			return f
+		}
+		if s.Via != nil {
+			safety, reason = refactor.Review, sp.Fn.Name()+" then waits for it, for all its callers"
+		} else if sp.Body.Decl != nil {
+			safety, reason = refactor.Review, sp.Body.Name()+" gets a parameter"
+		}
+	}
+	if s.failsOnly() {
 		f.Fixes = append(f.Fixes, refactor.Fix{
 			Title: "Surface the start-up error through a ready channel", Safety: refactor.Review, Reason: "the parent handles the error",
-			Make: func() ([]refactor.Edit, error) { return s.handshake(exits, ready) },
+			Make: func() ([]refactor.Edit, error) { return s.handshake(true) },
 		})
 	}
-	form := plain
-	if len(exits) > 0 {
-		form = once
-	}
 	f.Fixes = append(f.Fixes, refactor.Fix{
-		Title: fmt.Sprintf(title, s.sleep()), Safety: safety, Reason: reason,
-		Make: func() ([]refactor.Edit, error) { return s.handshake(exits, form) },
+		Title: title, Safety: safety, Reason: reason,
+		Make: func() ([]refactor.Edit, error) { return s.handshake(false) },
 	})
 	return f
 }
 
 // hazard returns why the parent must not wait for the goroutine's prefix.
-func (s *site) hazard() string {
-	sp := s.spawn()
+func (s *site) hazard(sp *chanflow.Spawn) string {
 	body := sp.Body
 	prefix, _ := body.Split()
-	if l := body.Takes(s.waiter().Held(s.waitsAt()), prefix); l != nil {
+	if l := body.Takes(sp.Fn.Held(s.waitsAt(sp)), prefix); l != nil {
 		return fmt.Sprintf("the parent holds %s, which the goroutine takes before it has started", l.Name())
 	}
 	for op := range body.Within(prefix[0].Pos(), prefix[len(prefix)-1].End()) {
 		if op.Kind == chanflow.Send && !op.Deferred {
 			return "the goroutine sends before it has started, and may wait there for the parent"
 		}
+	}
+	if s.Via == nil && s.m.Anchor(sp.Stmt, s.Sleep.Stmt) == nil {
+		return "the sleep is out of the scope of the spawn"
 	}
 	if sp.Kind != chanflow.GoStmt && sp.Lit() == nil {
 		return "the body is passed as a function value"
@@ -97,122 +100,120 @@ func (s *site) hazard() string {
 	return ""
 }
 
-// waiter returns the frame that is going to wait: the one that spawns.
-func (s *site) waiter() *chanflow.Func { return s.spawn().Fn }
-
-// waitsAt returns the statement at which it waits: the sleep, or behind the
-// spawn if that is in a function that the sleep's frame calls.
-func (s *site) waitsAt() ast.Stmt {
+// waitsAt returns the statement at which the spawner waits: the sleep, or
+// behind the spawn if that is in a function that the sleep's frame calls.
+func (s *site) waitsAt(sp *chanflow.Spawn) ast.Stmt {
 	if s.Via != nil {
-		return s.spawn().Stmt
+		return sp.Stmt
 	}
 	return s.Sleep.Stmt
 }
 
-// failsOnly reports whether every exit returns because of an error, which the
-// parent has a way to handle.
-func (s *site) failsOnly(exits []*chanflow.Op) bool {
-	for _, op := range exits {
+// exits returns the ways in which a goroutine can end before it has started.
+func exits(sp *chanflow.Spawn) []*chanflow.Op {
+	prefix, _ := sp.Body.Split()
+	return sp.Body.Exits(prefix)
+}
+
+// failsOnly reports whether there is one goroutine and each of its exits
+// returns because of an error, which the parent has a way to handle.
+func (s *site) failsOnly() bool {
+	list := exits(s.spawn())
+	for _, op := range list {
 		if s.m.FailedCheck(op) == nil {
 			return false
 		}
 	}
-	return len(exits) > 0 && s.canFail(s.waiter())
+	return len(s.Spawns) == 1 && len(list) > 0 && s.canFail(s.spawn().Fn)
 }
 
-// form is how the goroutine tells that it has started.
-type form int
-
-const (
-	plain form = iota // close, at the end of the prefix
-	once              // close there, or when the goroutine ends before
-	ready             // send the error of a failed start, close after success
-)
-
-func (s *site) handshake(exits []*chanflow.Op, form form) ([]refactor.Edit, error) {
+// handshake gives every goroutine a channel and makes the parent wait for them.
+// With fails, the channel carries the error of a failed start.
+func (s *site) handshake(fails bool) ([]refactor.Edit, error) {
 	b := edit.New(s.pkg)
-	sp := s.spawn()
-	name, elem, make := "started", "struct{}", "make(chan struct{})"
-	if form == ready {
-		name, elem, make = "ready", "error", "make(chan error, 1)"
+	name, elem, value := "started", "struct{}", "make(chan struct{})"
+	if fails {
+		name, elem, value = "ready", "error", "make(chan error, 1)"
 	}
-	outer := b.Fresh(sp.Stmt.Pos(), name)
-	inner := outer
-	if sp.Body.Decl != nil {
-		inner = b.Fresh(sp.Body.Decl.Body.Pos(), name)
-		if err := s.pass(b, inner, outer, elem, make); err != nil {
-			return nil, err
+	var waits []string
+	inside := make(map[*chanflow.Func]string) // what a body calls the channel
+	for _, sp := range s.Spawns {
+		outer := b.Fresh(sp.Stmt.Pos(), name)
+		inner, again := inside[sp.Body]
+		if !again {
+			inner = outer
+			if sp.Body.Decl != nil {
+				inner = b.Fresh(sp.Body.Decl.Body.Pos(), name)
+				b.AddParam(sp.Body.Type, fmt.Sprintf("%s chan<- %s", inner, elem))
+				s.passFresh(b, sp.Body, value)
+			}
+			inside[sp.Body] = inner
+			if err := s.announce(b, sp, inner, fails); err != nil {
+				return nil, err
+			}
 		}
-	}
-	if err := s.announce(b, inner, exits, form); err != nil {
-		return nil, err
-	}
-	wait := "<-" + outer
-	if form == ready {
-		failure, err := s.failure(b, s.waiter(), s.waitsAt().Pos(), "err")
-		if err != nil {
-			return nil, err
+		if sp.Body.Decl != nil {
+			b.AddArg(sp.Call, outer)
 		}
-		wait = fmt.Sprintf("if err := <-%s; err != nil {\n\t%s\n}", outer, failure)
+		anchor := sp.Stmt
+		if s.Via == nil {
+			anchor = s.m.Anchor(sp.Stmt, s.Sleep.Stmt)
+		}
+		b.InsertBefore(anchor, outer+" := "+value)
+		wait := "<-" + outer
+		if fails {
+			failure, err := s.failure(b, sp.Fn, s.waitsAt(sp).Pos(), "err")
+			if err != nil {
+				return nil, err
+			}
+			wait = fmt.Sprintf("if err := <-%s; err != nil {\n\t%s\n}", outer, failure)
+		}
+		waits = append(waits, wait)
 	}
 	if s.Via != nil {
-		b.InsertBefore(sp.Stmt, outer+" := "+make)
-		b.InsertAfter(sp.Stmt, wait)
+		b.InsertAfter(s.spawn().Stmt, strings.Join(waits, "\n"))
 		b.DeleteStmt(s.Sleep.Stmt)
 	} else {
-		anchor := s.m.Anchor(sp.Stmt, s.Sleep.Stmt)
-		if anchor == nil {
-			return nil, errors.New("the sleep is out of the scope of the spawn")
-		}
-		b.InsertBefore(anchor, outer+" := "+make)
-		b.ReplaceNode(s.Sleep.Stmt, wait)
+		b.ReplaceNode(s.Sleep.Stmt, strings.Join(waits, "\n"))
 	}
 	return b.Edits()
 }
 
-// announce makes the goroutine tell at the end of its prefix that it has
-// started, and on every way out before.
-func (s *site) announce(b *edit.Builder, name string, exits []*chanflow.Op, form form) error {
-	body := s.spawn().Body
+// announce makes a goroutine tell at the end of its prefix that it has started,
+// and on every way out before.
+func (s *site) announce(b *edit.Builder, sp *chanflow.Spawn, name string, fails bool) error {
+	body := sp.Body
 	prefix, _ := body.Split()
 	last := prefix[len(prefix)-1]
-	switch form {
-	case plain:
-		b.InsertAfter(last, "close("+name+")")
-	case ready:
-		for _, op := range exits {
+	early := exits(sp)
+	if fails {
+		for _, op := range early {
 			b.InsertBefore(op.Node, fmt.Sprintf("%s <- %s", name, s.m.FailedCheck(op).Name))
 		}
-		b.InsertAfter(last, "close("+name+")")
-	case once:
-		if v := body.File.GoVersion; v != "" && version.Compare(v, "go1.21") < 0 {
-			return errors.New("sync.OnceFunc needs Go 1.21")
-		}
-		sync := b.Import(body.Body.Pos(), "sync")
-		signal := b.Fresh(body.Body.Lbrace+1, "signal")
-		b.InsertFirst(body.Body, fmt.Sprintf("%s := %s.OnceFunc(func() { close(%s) })\ndefer %s()", signal, sync, name, signal))
-		b.InsertAfter(last, signal+"()")
 	}
+	if fails || len(early) == 0 {
+		b.InsertAfter(last, "close("+name+")")
+		return nil
+	}
+	if v := body.File.GoVersion; v != "" && version.Compare(v, "go1.21") < 0 {
+		return errors.New("sync.OnceFunc needs Go 1.21")
+	}
+	sync := b.Import(body.Body.Pos(), "sync")
+	signal := b.Fresh(body.Body.Lbrace+1, "signal")
+	b.InsertFirst(body.Body, fmt.Sprintf("%s := %s.OnceFunc(func() { close(%s) })\ndefer %s()", signal, sync, name, signal))
+	b.InsertAfter(last, signal+"()")
 	return nil
 }
 
-// pass gives a named body a parameter for the channel. Its other callers do
-// not wait: they pass a channel of their own.
-func (s *site) pass(b *edit.Builder, inner, outer, elem, fresh string) error {
-	sp := s.spawn()
-	calls, all := s.m.Callers(sp.Body)
-	if !all {
-		return errors.New("the function is used as a value")
-	}
-	b.AddParam(sp.Body.Type, fmt.Sprintf("%s chan<- %s", inner, elem))
+// passFresh gives the callers of a named body that do not wait a channel of
+// their own to pass.
+func (s *site) passFresh(b *edit.Builder, body *chanflow.Func, value string) {
+	calls, _ := s.m.Callers(body)
 	for _, call := range calls {
-		if call == sp.Call {
-			b.AddArg(call, outer)
-		} else {
-			b.AddArg(call, fresh)
+		if !slices.ContainsFunc(s.Spawns, func(sp *chanflow.Spawn) bool { return sp.Call == call }) {
+			b.AddArg(call, value)
 		}
 	}
-	return nil
 }
 
 // remove deletes the sleep.

@@ -1,0 +1,46 @@
+package chanflow
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// Targets returns the functions of the package that a call may run: the
+// callee, or for a call through an interface that the package declares, the
+// methods of the package's types that implement it. It is empty if the call
+// leaves the package or is dynamic. Types of other packages may implement an
+// exported interface as well.
+func (m *Model) Targets(call *ast.CallExpr) []*Func {
+	if f := m.Callee(call); f != nil {
+		return []*Func{f}
+	}
+	method := m.Static(call)
+	if method == nil || method.Pkg() != m.Pkg.Types || method.Signature().Recv() == nil {
+		return nil
+	}
+	iface, ok := method.Signature().Recv().Type().Underlying().(*types.Interface)
+	if !ok {
+		return nil
+	}
+	return m.Pkg.Memo(targetKey{method}, func() any {
+		var out []*Func
+		scope := m.Pkg.Types.Scope()
+		for _, name := range scope.Names() {
+			tn, ok := scope.Lookup(name).(*types.TypeName)
+			if !ok || tn.IsAlias() || types.IsInterface(tn.Type()) {
+				continue
+			}
+			ptr := types.NewPointer(tn.Type())
+			if !types.Implements(ptr, iface) {
+				continue
+			}
+			obj, _, _ := types.LookupFieldOrMethod(ptr, true, m.Pkg.Types, method.Name())
+			if f := m.byObj[origin(obj)]; f != nil {
+				out = append(out, f)
+			}
+		}
+		return out
+	}).([]*Func)
+}
+
+type targetKey struct{ *types.Func }
