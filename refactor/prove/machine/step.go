@@ -1,0 +1,395 @@
+package machine
+
+import "slices"
+
+// A runner knows how states follow each other.
+type runner struct {
+	*Program
+	bounds Bounds
+	index  []uint8 // of each variable among the shared ones, or the registers
+	regs   int
+}
+
+func newRunner(p *Program, b Bounds) *runner {
+	r := &runner{Program: p, bounds: b, index: make([]uint8, len(p.Vars))}
+	shared := 0
+	for i, v := range p.Vars {
+		if v.Shared {
+			r.index[i] = uint8(shared)
+			shared++
+		} else {
+			r.index[i] = uint8(r.regs)
+			r.regs++
+		}
+	}
+	return r
+}
+
+// start returns the first state.
+func (r *runner) start() *state {
+	s := &state{procs: []proc{{regs: make([]uint8, r.regs), frames: []frame{{code: uint16(r.Main)}}, code: uint16(r.Main)}}}
+	for _, v := range r.Vars {
+		if v.Shared {
+			s.shared = append(s.shared, 0)
+		}
+	}
+	for i, v := range r.Vars {
+		if v.Init != None {
+			s.objs = append(s.objs, object{kind: v.Init, cap: uint8(v.Cap)})
+			*r.cell(s, 0, i) = uint8(len(s.objs))
+		}
+	}
+	s.normalize()
+	return s
+}
+
+// cell returns where the variable v of process i is kept.
+func (r *runner) cell(s *state, i, v int) *uint8 {
+	if r.Vars[v].Shared {
+		return &s.shared[r.index[v]]
+	}
+	return &s.procs[i].regs[r.index[v]]
+}
+
+// A move is a step with the state that it leads to. A step of nobody is
+// something that code out of sight does.
+type move struct {
+	Step
+	next *state
+}
+
+const nobody = -1
+
+// moves returns the steps that some process can make, and what they lead to.
+// If all tells, those of every process; else, where it makes no difference to
+// what is found (see [Explore]), those of only one.
+func (r *runner) moves(s *state, all bool) []move {
+	if s.end != running {
+		return nil
+	}
+	if !all {
+		for i := range s.procs {
+			if r.local(s, i) {
+				return r.own(s, i, nil)
+			}
+		}
+	}
+	var out []move
+	for i := range s.procs {
+		if len(s.procs[i].frames) > 0 {
+			out = r.own(s, i, out)
+		}
+	}
+	return r.meetings(s, out)
+}
+
+// local reports whether the next step of process i touches nothing that
+// another process could see or change, and is no step back in its code: a
+// process makes finitely many such steps in a row.
+func (r *runner) local(s *state, i int) bool {
+	p := &s.procs[i]
+	if len(p.frames) == 0 {
+		return false
+	}
+	f := p.top()
+	if f.mode != works {
+		if len(f.deferred) > 0 {
+			return true
+		}
+		last := len(p.frames) == 1
+		return f.once == 0 && !(last && (f.mode == panics || f.mode == returns && i == 0 && r.MainEnds))
+	}
+	op := r.At(p.place())
+	for _, n := range op.Next {
+		if n <= int(f.op) {
+			return false
+		}
+	}
+	own := func(v int) bool { return !r.Vars[v].Shared }
+	switch op.Kind {
+	case Goto, Recover, Return, Goexit, Panic:
+		return true
+	case Spawn: // what leads out of bounds must not keep the others from moving
+		_, ok := r.slot(s, op.N)
+		return ok
+	case Call:
+		return len(p.frames) < r.bounds.Calls
+	case Defer:
+		return len(f.deferred) < r.bounds.Calls
+	case Make:
+		return own(op.Var) && len(s.objs) < r.bounds.Objects
+	case SetNil, IsNil:
+		return own(op.Var)
+	case Copy:
+		return own(op.Var) && own(op.From)
+	}
+	return false
+}
+
+// own appends the steps that process i can make alone.
+func (r *runner) own(s *state, i int, out []move) []move {
+	p := &s.procs[i]
+	f := p.top()
+	at := p.place()
+	if f.mode != works {
+		return append(out, r.move(s, i, at, func(n *state) { r.unwind(n, i) }))
+	}
+	op := r.At(at)
+	do := func(act func(n *state)) { out = append(out, r.move(s, i, at, act)) }
+	next := func(k int) func(*state) { return func(n *state) { r.advance(n, i, op, k) } }
+	then := func(act func(o *object)) {
+		do(func(n *state) {
+			act(&n.objs[*r.cell(n, i, op.Var)-1])
+			r.advance(n, i, op, 0)
+		})
+	}
+	fails := func() { do(func(n *state) { n.panics(i) }) }
+	crashes := func() { do(func(n *state) { n.end, n.cause = crashed, at }) }
+	outOfBounds := func() { do(func(n *state) { n.end = beyond }) }
+	var obj *object
+	switch op.Kind {
+	case Send, Recv, Select:
+		return r.communicate(s, i, op, at, out)
+	case Close, Cancel, Lock, Unlock, RLock, RUnlock, Add, Wait, Do, Set, Test:
+		ref := *r.cell(s, i, op.Var)
+		if ref == 0 {
+			fails() // close of nil channel, or a nil pointer
+			return out
+		}
+		obj = &s.objs[ref-1]
+	}
+	switch op.Kind {
+	case Goto:
+		for k := range max(1, len(op.Next)) {
+			do(next(k))
+		}
+	case Make:
+		if len(s.objs) >= r.bounds.Objects {
+			outOfBounds()
+			break
+		}
+		do(func(n *state) {
+			n.objs = append(n.objs, object{kind: op.Obj, cap: uint8(op.N)})
+			*r.cell(n, i, op.Var) = uint8(len(n.objs))
+			r.advance(n, i, op, 0)
+		})
+	case Copy:
+		do(func(n *state) { *r.cell(n, i, op.Var) = *r.cell(n, i, op.From); r.advance(n, i, op, 0) })
+	case SetNil:
+		do(func(n *state) { *r.cell(n, i, op.Var) = 0; r.advance(n, i, op, 0) })
+	case IsNil:
+		k := 0
+		if *r.cell(s, i, op.Var) == 0 {
+			k = 1
+		}
+		do(next(k))
+	case Close:
+		if obj.flag && obj.kind == Chan {
+			fails()
+		} else {
+			then(shut)
+		}
+	case Cancel:
+		then(shut)
+	case Lock:
+		switch {
+		case obj.kind == Mutex && !obj.flag:
+			then(func(o *object) { o.flag = true })
+		case obj.kind == RWMutex && f.phase == 0 && !obj.want:
+			do(func(n *state) {
+				n.objs[*r.cell(n, i, op.Var)-1].want = true
+				n.procs[i].top().phase = 1
+			})
+		case obj.kind == RWMutex && f.phase == 1 && obj.n == 0:
+			then(func(o *object) { o.flag = true })
+			out[len(out)-1].next.procs[i].top().phase = 0
+		}
+	case Unlock:
+		if !obj.flag {
+			crashes()
+		} else {
+			then(func(o *object) { o.flag, o.want = false, false })
+		}
+	case RLock:
+		switch {
+		case obj.want:
+		case int(obj.n) >= r.bounds.Count:
+			outOfBounds()
+		default:
+			then(func(o *object) { o.n++ })
+		}
+	case RUnlock:
+		if obj.n == 0 {
+			crashes()
+		} else {
+			then(func(o *object) { o.n-- })
+		}
+	case Add:
+		switch n := int(obj.n) + op.N; {
+		case n < 0:
+			fails()
+		case n > r.bounds.Count:
+			outOfBounds()
+		default:
+			then(func(o *object) { o.n = uint8(n) })
+		}
+	case Wait:
+		if obj.n == 0 {
+			do(next(0))
+		}
+	case Do:
+		switch {
+		case obj.n == 2:
+			do(next(0))
+		case obj.n == 0 && len(p.frames) >= r.bounds.Calls:
+			outOfBounds()
+		case obj.n == 0:
+			do(func(n *state) {
+				ref := *r.cell(n, i, op.Var)
+				n.objs[ref-1].n = 1
+				r.advance(n, i, op, 0)
+				n.procs[i].frames = append(n.procs[i].frames, frame{code: uint16(op.N), once: ref})
+			})
+		}
+	case Set:
+		then(func(o *object) { o.n = uint8(op.N) })
+	case Test:
+		do(next(int(obj.n)))
+	case Spawn:
+		slot, ok := r.slot(s, op.N)
+		if !ok {
+			outOfBounds()
+			break
+		}
+		do(func(n *state) { r.advance(n, i, op, 0); r.spawn(n, i, slot, op.N) })
+	case Call:
+		if len(p.frames) >= r.bounds.Calls {
+			outOfBounds()
+			break
+		}
+		do(func(n *state) {
+			r.advance(n, i, op, 0)
+			n.procs[i].frames = append(n.procs[i].frames, frame{code: uint16(op.N)})
+		})
+	case Defer:
+		if len(f.deferred) >= r.bounds.Calls {
+			outOfBounds()
+			break
+		}
+		do(func(n *state) {
+			f := n.procs[i].top()
+			f.deferred = append(f.deferred, uint16(op.N))
+			r.advance(n, i, op, 0)
+		})
+	case Recover:
+		do(func(n *state) {
+			p := &n.procs[i]
+			if k := len(p.frames) - 2; k >= 0 && p.frames[k].mode == panics {
+				p.frames[k].mode = returns
+			}
+			r.advance(n, i, op, 0)
+		})
+	case Return:
+		do(func(n *state) { n.procs[i].top().mode = returns })
+	case Goexit:
+		do(func(n *state) { n.procs[i].top().mode = exits })
+	case Panic:
+		fails()
+	case Halt:
+		do(func(n *state) { n.end = ended })
+	case Hang:
+	}
+	return out
+}
+
+// move returns the step of process i that act performs.
+func (r *runner) move(s *state, i int, at Place, act func(*state)) move {
+	n := s.clone()
+	act(n)
+	return move{Step{i, at, nobody}, n}
+}
+
+// advance lets process i go on behind its operation.
+func (r *runner) advance(s *state, i int, op Op, k int) {
+	f := s.procs[i].top()
+	if k < len(op.Next) {
+		f.op = uint16(op.Next[k])
+	} else {
+		f.op++
+	}
+}
+
+// shut closes a channel. One that others operate on is then like any closed one.
+func shut(o *object) {
+	o.flag, o.want = true, false
+	if o.kind == Open {
+		o.kind, o.cap = Chan, 0
+	}
+}
+
+// panics lets process i panic.
+func (s *state) panics(i int) {
+	p := &s.procs[i]
+	p.cause = p.place()
+	p.top().mode = panics
+}
+
+// slot returns the number of a process that is started with the code: the
+// lowest free one, so that the others keep theirs. It reports false if that
+// would be one too many.
+func (r *runner) slot(s *state, code int) (slot int, ok bool) {
+	slot = len(s.procs)
+	alive, copies := 0, 0
+	for j, q := range s.procs {
+		switch {
+		case len(q.frames) == 0:
+			slot = min(slot, j)
+		case int(q.code) == code:
+			copies++
+			fallthrough
+		default:
+			alive++
+		}
+	}
+	return slot, alive < r.bounds.Processes && copies < r.bounds.Copies
+}
+
+// spawn starts a process, with the registers of its spawner.
+func (r *runner) spawn(s *state, i, slot, code int) {
+	p := proc{regs: slices.Clone(s.procs[i].regs), frames: []frame{{code: uint16(code)}}, code: uint16(code)}
+	if slot == len(s.procs) {
+		s.procs = append(s.procs, p)
+	} else {
+		s.procs[slot] = p
+	}
+}
+
+// unwind lets process i, which leaves its innermost call, run the code that
+// this has deferred last, or end the call.
+func (r *runner) unwind(s *state, i int) {
+	p := &s.procs[i]
+	f := p.top()
+	if k := len(f.deferred); k > 0 {
+		d := f.deferred[k-1]
+		f.deferred = f.deferred[:k-1]
+		p.frames = append(p.frames, frame{code: d})
+		return
+	}
+	how := f.mode
+	if f.once != 0 {
+		s.objs[f.once-1].n = 2
+	}
+	p.frames = p.frames[:len(p.frames)-1]
+	switch {
+	case len(p.frames) > 0:
+		if how != returns {
+			p.top().mode = how
+		}
+	case how == panics:
+		s.end, s.cause = crashed, p.cause
+	case how == returns && i == 0 && r.MainEnds:
+		s.end = ended
+	default:
+		p.regs = nil
+	}
+}
