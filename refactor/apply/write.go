@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -65,10 +66,7 @@ func (d disk) prepare(f File) (staged, error) {
 	if err != nil {
 		return staged{}, err
 	}
-	if info.Mode()&0o200 == 0 {
-		return staged{}, &fs.PathError{Op: "write", Path: target, Err: fs.ErrPermission}
-	}
-	now, err := os.ReadFile(target)
+	now, err := readWritable(target, info)
 	if err != nil {
 		return staged{}, err
 	}
@@ -77,6 +75,20 @@ func (d disk) prepare(f File) (staged, error) {
 	}
 	temp, err := d.stage(target, f.After, info.Mode())
 	return staged{f, target, temp, info.Mode()}, err
+}
+
+// readWritable reads a file that may be written. Renaming asks only whether the
+// directory may be, and root may do all: a file marked read-only still stays.
+func readWritable(name string, info fs.FileInfo) ([]byte, error) {
+	if info.Mode()&0o200 == 0 {
+		return nil, &fs.PathError{Op: "write", Path: name, Err: fs.ErrPermission}
+	}
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
 }
 
 // restore gives the files their former contents back.
