@@ -20,13 +20,14 @@ type Aftermath struct {
 	Races *Op
 }
 
-// Aftermath looks at what follows the sends. It is meaningful if MostSends is.
-func (c *Chan) Aftermath() Aftermath {
+// Aftermath looks at what follows the sends, except one that can never have
+// come through, if given. It is meaningful if MostSends is.
+func (c *Chan) Aftermath(never ast.Node) Aftermath {
 	k := c.count()
 	a := Aftermath{Last: true}
 	seen := make(map[*Func]bool)
-	var after func(g *graph, from *point)
-	after = func(g *graph, from *point) {
+	var ended func(f *Func)
+	after := func(g *graph, from *point) {
 		if from == nil {
 			a.Last = false
 			return
@@ -39,29 +40,41 @@ func (c *Chan) Aftermath() Aftermath {
 			k.follows(p, &a)
 			return p != g.at(k.Make.Node)
 		}, func(*point) bool { return false })
-		for _, op := range g.fn.Ops {
+		ended(g.fn)
+	}
+	ended = func(f *Func) { // what follows the end of a frame that sends
+		if seen[f] {
+			return
+		}
+		seen[f] = true
+		for _, op := range f.Ops {
 			if op.Deferred {
 				k.followsOp(op, &a)
 			}
 		}
-		if seen[g.fn] {
-			return
+		for _, sp := range k.model.Spawns {
+			if sp.Body == f && sp.Kind != GoStmt {
+				a.Last = false // its group is told that it has ended
+			}
 		}
-		seen[g.fn] = true
-		for _, f := range k.model.Funcs { // what follows the call of a function that sends
-			for _, op := range f.Ops {
-				if op.Kind == Call && op.Callee == g.fn && k.reached[op.Node.(*ast.CallExpr)] && !op.Deferred {
-					if f == k.Make.Fn {
+		for _, caller := range k.model.Funcs {
+			for _, op := range caller.Ops {
+				if op.Kind == Call && op.Callee == f && k.reached[op.Node.(*ast.CallExpr)] && !op.Deferred {
+					if caller == k.Make.Fn {
 						a.Last = false
 					} else {
-						after(f.graph(), f.graph().at(op.Node))
+						after(caller.graph(), caller.graph().at(op.Node))
 					}
 				}
 			}
 		}
 	}
 	for _, op := range k.Sends {
-		if !op.Deferred {
+		switch {
+		case op.Node == never:
+		case op.Deferred:
+			ended(op.Fn)
+		default:
 			g := op.Fn.graph()
 			after(g, g.at(op.Node))
 		}

@@ -35,7 +35,7 @@ func (c *Chan) Missed() *Missed {
 	if l := k.missed(); l != nil {
 		return l
 	}
-	if k.ok && !k.most.zero() && !k.own && !c.Aftermath().Waits && (c.Exposed != nil || c.Visible != nil) {
+	if k.ok && !k.most.zero() && !k.own && !c.Aftermath(nil).Waits && (c.Exposed != nil || c.Visible != nil) {
 		return &Missed{Abroad, c.Make.Node}
 	}
 	return nil
@@ -49,7 +49,7 @@ func (k *counter) missed() *Missed {
 	if l := k.sendsItself(); l != nil {
 		return l
 	}
-	if k.own || c.Aftermath().Waits {
+	if k.own || c.Aftermath(nil).Waits {
 		return nil // what it hands out is no reply
 	}
 	for _, op := range c.Recvs {

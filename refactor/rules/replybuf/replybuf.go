@@ -67,7 +67,11 @@ func check(pkg *refactor.Package, c *chanflow.Chan) (refactor.Finding, bool) {
 		return f, true
 	}
 	fix := refactor.Fix{Title: title, Make: func() ([]refactor.Edit, error) { return grow(pkg, mk, most) }}
-	if missed.Kind != chanflow.Itself && !c.Aftermath().Last {
+	var never ast.Node
+	if missed.Kind == chanflow.Itself {
+		never = missed.Node
+	}
+	if !c.Aftermath(never).Last {
 		fix.Safety, fix.Reason = refactor.Review, "sender no longer waits"
 	}
 	f.Fixes = []refactor.Fix{fix}
@@ -124,7 +128,7 @@ func withhold(c *chanflow.Chan, missed *chanflow.Missed) string {
 	if c.Visible != nil {
 		return fmt.Sprintf("%s is exported: users elsewhere may rely on the rendezvous", c.Visible.Name())
 	}
-	if op := c.Aftermath().Races; op != nil {
+	if op := c.Aftermath(nil).Races; op != nil {
 		return "after its send the sender wakes another case of the receiver's select: the reply could be missed"
 	}
 	return ""
