@@ -224,6 +224,8 @@ func (b *builder) literal(cur inspector.Cursor, n *ast.FuncLit, bound types.Obje
 		ctx.merged, ctx.deferred = true, true
 	case ctx.fn != nil && use == inOnce:
 		ctx.merged, ctx.once = true, true
+	case ctx.fn != nil && use == inDeferredOnce:
+		ctx.merged, ctx.deferred, ctx.once = true, true, true
 	default:
 		if use > Returned {
 			use = Returned
@@ -245,6 +247,7 @@ const (
 	inPlace Use = Returned + 1 + iota
 	inDefer
 	inOnce
+	inDeferredOnce
 )
 
 func (b *builder) use(cur inspector.Cursor) Use {
@@ -268,6 +271,12 @@ func (b *builder) use(cur inspector.Cursor) Use {
 		f := b.Static(call)
 		switch name := fullName(f); {
 		case name == "(*sync.Once).Do":
+			switch parent.Parent().Node().(type) {
+			case *ast.GoStmt:
+				return Spawned
+			case *ast.DeferStmt:
+				return inDeferredOnce
+			}
 			return inOnce
 		case groupGo(f) != 0:
 			return Spawned

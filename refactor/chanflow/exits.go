@@ -3,6 +3,7 @@ package chanflow
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/edge"
 )
@@ -53,6 +54,9 @@ func (f *Func) Exits(stmts []ast.Stmt) []*Op {
 // handsTesting reports whether a call hands the test to another package that
 // is not known to return: it may call FailNow.
 func (m *Model) handsTesting(call *ast.CallExpr) bool {
+	if m.Callee(call) != nil {
+		return false
+	}
 	f := m.Static(call)
 	if f != nil && f.Pkg() != nil {
 		if f.Pkg() == m.Pkg.Types || f.Pkg().Path() == "testing" || exitOf(f) != NoExit {
@@ -111,8 +115,11 @@ func (f *Func) Recovers() bool {
 		}
 		if body != nil {
 			ast.Inspect(body, func(n ast.Node) bool {
-				if id, ok := n.(*ast.Ident); ok {
-					if b, ok := m.Pkg.Info.Uses[id].(*types.Builtin); ok && b.Name() == "recover" {
+				switch n := n.(type) {
+				case *ast.FuncLit:
+					return false // recover works in the deferred function itself only
+				case *ast.Ident:
+					if b, ok := m.Pkg.Info.Uses[n].(*types.Builtin); ok && b.Name() == "recover" {
 						found = true
 					}
 				}
@@ -167,7 +174,7 @@ func exprs(list []ast.Expr) []ast.Node {
 }
 
 // Held returns the locks that the frame may hold when it reaches the
-// statement: locked before it and not unlocked in between.
+// statement: locked before it and not unlocked in between on every way there.
 func (f *Func) Held(at ast.Node) []types.Object {
 	var held []types.Object
 	for _, op := range f.Ops {
@@ -179,13 +186,12 @@ func (f *Func) Held(at ast.Node) []types.Object {
 		}
 		switch op.Kind {
 		case Lock, RLock:
-			held = append(held, op.Ref.Obj)
+			if !slices.Contains(held, op.Ref.Obj) {
+				held = append(held, op.Ref.Obj)
+			}
 		case Unlock, RUnlock:
-			for i, obj := range held {
-				if obj == op.Ref.Obj {
-					held = append(held[:i], held[i+1:]...)
-					break
-				}
+			if i := slices.Index(held, op.Ref.Obj); i >= 0 && !f.model.passedBy(op.cur, at) {
+				held = slices.Delete(held, i, i+1)
 			}
 		}
 	}

@@ -16,7 +16,8 @@ import (
 	"handshake/refactor"
 )
 
-// A Model answers questions about one package. It is immutable once built.
+// A Model answers questions about one package. It is immutable once built, and
+// may be asked by several goroutines at a time.
 type Model struct {
 	Pkg    *refactor.Package
 	Funcs  []*Func  // in source order
@@ -29,8 +30,9 @@ type Model struct {
 	ops     map[types.Object][]*Op        // by Ref.Obj
 	ctxOf   map[types.Object]types.Object // cancel function variable to its context variable
 	flexed  map[types.Object]bool         // variables that are assigned more than once
-	blocks  map[*Func]blocking            // memo of Func.mayStay
 	effects effects                       // of all functions, numbered
+
+	residence residence // found on demand
 }
 
 type modelKey struct{}
@@ -42,13 +44,13 @@ func Of(pkg *refactor.Package) *Model {
 
 func build(pkg *refactor.Package) *Model {
 	m := &Model{
-		Pkg:    pkg,
-		frames: make(map[ast.Node]*Func),
-		byObj:  make(map[types.Object]*Func),
-		ops:    make(map[types.Object][]*Op),
-		ctxOf:  make(map[types.Object]types.Object),
-		flexed: make(map[types.Object]bool),
-		blocks: make(map[*Func]blocking),
+		Pkg:       pkg,
+		frames:    make(map[ast.Node]*Func),
+		byObj:     make(map[types.Object]*Func),
+		ops:       make(map[types.Object][]*Op),
+		ctxOf:     make(map[types.Object]types.Object),
+		flexed:    make(map[types.Object]bool),
+		residence: residence{stays: make(map[*Func]bool)},
 	}
 	syntax := make([]*ast.File, len(pkg.Files))
 	for i, f := range pkg.Files {
@@ -218,7 +220,11 @@ func (f *Func) Params() []types.Object {
 			out = append(out, nil)
 		}
 		for _, name := range field.Names {
-			out = append(out, f.model.Pkg.Info.Defs[name])
+			if name.Name == "_" {
+				out = append(out, nil)
+			} else {
+				out = append(out, f.model.Pkg.Info.Defs[name])
+			}
 		}
 	}
 	return out

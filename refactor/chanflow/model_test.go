@@ -194,7 +194,7 @@ func (s *session) lookup(pos token.Pos, name string) types.Object {
 }
 
 func name(obj types.Object) string {
-	if obj == nil {
+	if obj == nil || obj.Name() == "" {
 		return "-"
 	}
 	return obj.Name()

@@ -114,9 +114,16 @@ func (m *Model) ownFrame(lit *ast.FuncLit) bool {
 // loop of its frame, so that the frame can pass it by.
 func (o *Op) Conditional() bool { return o.Fn.model.conditional(o.cur) }
 
-func (m *Model) conditional(cur inspector.Cursor) bool {
+func (m *Model) conditional(cur inspector.Cursor) bool { return m.passedBy(cur, nil) }
+
+// passedBy reports whether the frame may get to the node at, or to its end if
+// that is nil, and pass the other by.
+func (m *Model) passedBy(cur inspector.Cursor, at ast.Node) bool {
 	child := cur
 	for c := cur.Parent(); ; child, c = c, c.Parent() {
+		if n := child.Node(); at != nil && n.Pos() <= at.Pos() && at.End() <= n.End() {
+			return false
+		}
 		switch n := c.Node().(type) {
 		case nil, *ast.FuncDecl:
 			return false

@@ -93,6 +93,7 @@ func (s *session) answer(file *refactor.File, q query) string {
 	if stmt == nil {
 		return "no statement here"
 	}
+	fn = s.m.FuncOf(stmt.Pos())
 	switch verb { // about the statement
 	case "frame":
 		return funcName(s.m.FuncOf(stmt.Pos()))

@@ -40,7 +40,7 @@ func (f *Func) Reports() Report {
 func (f *Func) TestHandle() types.Object {
 	for ; f != nil; f = f.Outer {
 		for _, p := range f.Params() {
-			if p != nil && isTesting(p.Type()) && p.Name() != "_" {
+			if p != nil && isTesting(p.Type()) {
 				return p
 			}
 		}

@@ -59,7 +59,9 @@ func (b *builder) wrappers() {
 			inner := op.Callee.Sleeps[0]
 			if s.Duration = inner.Duration; len(s.Call.Args) == 1 {
 				s.Arg = s.Call.Args[0]
-				s.Duration = b.scaled(inner.Arg, op.Callee, s.Arg)
+				if s.Duration == 0 {
+					s.Duration = b.scaled(inner.Arg, op.Callee, s.Arg)
+				}
 			}
 			b.Sleeps = append(b.Sleeps, s)
 			f.Sleeps = append(f.Sleeps, s)
@@ -79,20 +81,32 @@ func sortSleeps(list []*Sleep) {
 // itself, or n units in time.Duration(n) * time.Millisecond; 0 if unknown.
 func (b *builder) scaled(inner ast.Expr, wrapper *Func, arg ast.Expr) time.Duration {
 	v := b.Pkg.Info.Types[arg].Value
-	if v == nil || len(wrapper.Params()) != 1 {
+	params := wrapper.Params()
+	if v == nil || len(params) != 1 || params[0] == nil {
 		return 0
 	}
 	n, ok := constant.Int64Val(constant.ToInt(v))
 	if !ok {
 		return 0
 	}
-	unit := time.Duration(1)
+	isParam := func(e ast.Expr) bool { // or a conversion of it
+		if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && len(call.Args) == 1 && b.Pkg.Info.Types[call.Fun].IsType() {
+			e = call.Args[0]
+		}
+		return b.Ref(e).Obj == params[0]
+	}
+	if isParam(inner) {
+		return time.Duration(n)
+	}
 	if mul, ok := ast.Unparen(inner).(*ast.BinaryExpr); ok && mul.Op == token.MUL {
-		if unit = b.Duration(mul.X); unit == 0 {
-			unit = b.Duration(mul.Y)
+		switch {
+		case isParam(mul.X):
+			return time.Duration(n) * b.Duration(mul.Y)
+		case isParam(mul.Y):
+			return time.Duration(n) * b.Duration(mul.X)
 		}
 	}
-	return time.Duration(n) * unit
+	return 0
 }
 
 // Duration returns the value of a constant expression of type time.Duration,

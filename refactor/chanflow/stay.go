@@ -5,35 +5,52 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"slices"
+	"sync"
 )
 
-// blocking is what a function's body was found to be.
-type blocking int
-
-const (
-	unknown blocking = iota
-	visiting
-	mayStay
-	finite
-)
+// residence remembers which functions may stay.
+type residence struct {
+	mu    sync.Mutex
+	stays map[*Func]bool
+	// While a question is being answered: the functions on the way to the one
+	// that is looked at and behind it, and whether one of them was met again.
+	asked []*Func
+	again bool
+}
 
 // MayStay reports whether a call of f may never return: it contains a resident
 // statement.
 func (f *Func) MayStay() bool {
-	m := f.model
-	switch m.blocks[f] {
-	case mayStay:
-		return true
-	case finite, visiting: // recursion alone does not stay
-		return false
+	f.model.residence.mu.Lock()
+	defer f.model.residence.mu.Unlock()
+	return f.mayStay()
+}
+
+func (f *Func) mayStay() bool {
+	r := &f.model.residence
+	if stays, ok := r.stays[f]; ok {
+		r.again = r.again || slices.Contains(r.asked, f)
+		return stays
 	}
-	m.blocks[f] = visiting
-	_, rest := f.Split()
-	m.blocks[f] = finite
-	if len(rest) > 0 {
-		m.blocks[f] = mayStay
+	outermost := len(r.asked) == 0
+	r.stays[f] = false // recursion alone does not stay
+	r.asked = append(r.asked, f)
+	r.stays[f] = slices.ContainsFunc(f.Body.List, f.model.resident)
+	if !outermost {
+		return r.stays[f]
 	}
-	return len(rest) > 0
+	if r.again && slices.ContainsFunc(r.asked, func(f *Func) bool { return r.stays[f] }) {
+		// Those that are taken to return may call one that was not known to stay.
+		for _, f := range r.asked {
+			if !r.stays[f] {
+				delete(r.stays, f)
+			}
+		}
+	}
+	stays := r.stays[f]
+	r.asked, r.again = nil, false
+	return stays
 }
 
 // Split divides the body of a function into its prefix, the statements that
@@ -55,25 +72,34 @@ func (f *Func) Split() (prefix, rest []ast.Stmt) {
 // Deferred calls run later and do not count, nor do literals that are only
 // made here.
 func (m *Model) Resident(s ast.Stmt) bool {
+	m.residence.mu.Lock()
+	defer m.residence.mu.Unlock()
+	return m.resident(s)
+}
+
+func (m *Model) resident(s ast.Stmt) bool {
 	stay := false
 	var loops int
 	var visit func(n ast.Node) bool
+	arguments := func(call *ast.CallExpr) { // of a go or defer statement: evaluated here
+		for _, arg := range call.Args {
+			if _, ok := ast.Unparen(arg).(*ast.FuncLit); !ok {
+				ast.Inspect(arg, visit)
+			}
+		}
+	}
 	visit = func(n ast.Node) bool {
 		if stay {
 			return false
 		}
 		switch n := n.(type) {
 		case *ast.FuncLit:
-			return false
+			return !m.ownFrame(n)
 		case *ast.GoStmt:
-			for _, arg := range n.Call.Args { // evaluated here
-				ast.Inspect(arg, visit)
-			}
+			arguments(n.Call)
 			return false
 		case *ast.DeferStmt:
-			for _, arg := range n.Call.Args {
-				ast.Inspect(arg, visit)
-			}
+			arguments(n.Call)
 			return false
 		case *ast.ForStmt:
 			if n.Cond == nil { // left on an error or an answer, if ever
@@ -83,10 +109,11 @@ func (m *Model) Resident(s ast.Stmt) bool {
 			if n.Init != nil {
 				ast.Inspect(n.Init, visit)
 			}
-			if n.Cond != nil {
-				ast.Inspect(n.Cond, visit)
-			}
 			loops++
+			ast.Inspect(n.Cond, visit)
+			if n.Post != nil {
+				ast.Inspect(n.Post, visit)
+			}
 			ast.Inspect(n.Body, visit)
 			loops--
 			return false
@@ -95,6 +122,7 @@ func (m *Model) Resident(s ast.Stmt) bool {
 				stay = true
 				return false
 			}
+			ast.Inspect(n.X, visit)
 			loops++
 			ast.Inspect(n.Body, visit)
 			loops--
@@ -122,9 +150,6 @@ func (m *Model) Resident(s ast.Stmt) bool {
 			if m.callStays(n, loops > 0) {
 				stay = true
 			}
-			if lit, ok := ast.Unparen(n.Fun).(*ast.FuncLit); ok { // called in place
-				ast.Inspect(lit.Body, visit)
-			}
 		}
 		return !stay
 	}
@@ -144,7 +169,7 @@ func hasDefault(s *ast.SelectStmt) bool {
 // callStays reports whether a call may not return.
 func (m *Model) callStays(call *ast.CallExpr, inLoop bool) bool {
 	if f := m.Callee(call); f != nil && f.Lit == nil || f != nil && f.Use == Bound {
-		return f.MayStay()
+		return f.mayStay()
 	}
 	f := m.Static(call)
 	if f == nil {
