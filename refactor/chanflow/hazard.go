@@ -145,7 +145,7 @@ func (l *Leaver) Blocker() (at ast.Node, what string) {
 	}
 	for _, s := range l.Run.steps {
 		s.calls(func(call *ast.CallExpr) {
-			if at == nil && m.waitsOutside(call) {
+			if at == nil && m.waitsOutside(call) && !(l.Op.Ref.Context && m.takesContext(call)) {
 				at, what = call, "a call of "+m.source(call.Fun)
 			}
 		})
@@ -206,26 +206,66 @@ func (m *Model) source(e ast.Expr) string {
 // Methods of other packages that wait for a peer for as long as that likes.
 var awaits = regexp.MustCompile(`^(Read|ReadFrom\w*|ReadMsg\w*|ReadByte|ReadRune|ReadString|ReadBytes|ReadLine|ReadSlice|ReadMessage|ReadJSON|ReadPacket|Peek|Recv\w*|Receive\w*|Scan|Accept\w*|Wait\w*|Next\w*Message|Consume|Poll|Fetch\w*Message)$`)
 
-// waitsOutside reports whether a call of another package may wait for a peer
-// without end. Reading from memory and from regular files does not.
+// waitsOutside reports whether a call whose code is not in this package may wait
+// for a peer without end. Reading from memory and from regular files does not.
 func (m *Model) waitsOutside(call *ast.CallExpr) bool {
 	f := m.Static(call)
-	if f == nil || f.Pkg() == nil || f.Pkg() == m.Pkg.Types || f.Signature().Recv() == nil {
+	if f == nil || f.Pkg() == nil {
 		return false
 	}
-	if _, ok := syncKind(f); ok || !awaits.MatchString(f.Name()) {
+	recv := f.Signature().Recv()
+	if recv == nil {
+		return m.reads(f, call)
+	}
+	if f.Pkg() == m.Pkg.Types && !types.IsInterface(recv.Type()) {
+		return false // what it does is known
+	}
+	if _, ok := syncKind(f); ok {
 		return false
 	}
-	switch pkg, _ := named(f.Signature().Recv().Type()); pkg {
+	pkg, name := named(recv.Type())
+	switch pkg {
 	case "bytes", "strings", "hash", "math/rand", "crypto/rand", "encoding/csv", "archive/zip", "archive/tar", "database/sql":
+		return false
+	case "os/exec":
+		return name == "Cmd" && f.Name() != "Start"
+	case "io":
+		if name == "PipeWriter" || name == "PipeReader" {
+			return f.Name() != "Close" && f.Name() != "CloseWithError"
+		}
+	}
+	return awaits.MatchString(f.Name())
+}
+
+// reads reports whether a function reads from its arguments, or from standard
+// input, until that ends.
+func (m *Model) reads(f *types.Func, call *ast.CallExpr) bool {
+	switch f.FullName() {
+	case "fmt.Scan", "fmt.Scanf", "fmt.Scanln":
+		return true
+	case "io.Copy", "io.CopyN", "io.CopyBuffer", "io.ReadAll", "io.ReadFull", "io.ReadAtLeast":
+	default:
 		return false
 	}
 	for _, arg := range call.Args {
-		if isContext(m.Pkg.Info.TypeOf(arg)) {
-			return false // ends with its context
+		if pkg, _ := named(m.Pkg.Info.TypeOf(arg)); pkg == "bytes" || pkg == "strings" {
+			return false
+		}
+		if m.partOfForeign(arg) {
+			return false
 		}
 	}
 	return true
+}
+
+// takesContext reports whether a call gets a context, so that it ends with that.
+func (m *Model) takesContext(call *ast.CallExpr) bool {
+	for _, arg := range call.Args {
+		if isContext(m.Pkg.Info.TypeOf(arg)) {
+			return true
+		}
+	}
+	return false
 }
 
 // breaks reports whether the body of a loop has a way out of it.

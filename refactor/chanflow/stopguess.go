@@ -2,6 +2,8 @@ package chanflow
 
 import (
 	"go/ast"
+	"go/token"
+	"go/types"
 	"time"
 )
 
@@ -68,15 +70,73 @@ func (m *Model) guessSignal(s *Sleep, op *Op) *StopGuess {
 				return &StopGuess{s, op, c}
 			}
 		case op.Kind == Call && op.Callee != nil && st.Op.Fn == op.Callee && len(op.Callee.Sleeps) == 0:
-			if c := m.TypeStop(st); c != nil {
+			if c := m.TypeStop(st); c != nil && m.concerns(s, op, false) {
 				return &StopGuess{s, op, c}
 			}
-			if m.answers(st) {
+			if m.answers(st) && m.concerns(s, op, true) {
 				return &StopGuess{s, op, nil}
 			}
 		}
 	}
 	return nil
+}
+
+// concerns reports whether the code behind the sleep looks at the value whose
+// stop method was called, or, if not direct, at what that was made from; the end
+// of the function will do then. Otherwise the sleep may be about something else:
+// a peer that has to notice, another process.
+func (m *Model) concerns(s *Sleep, stop *Op, direct bool) bool {
+	sel, ok := ast.Unparen(stop.Node.(*ast.CallExpr).Fun).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	root := m.Root(sel.X)
+	if root == nil {
+		return false
+	}
+	vars := map[types.Object]bool{root: true}
+	if !direct {
+		for st := range m.Before(s.Stmt) {
+			m.addOrigins(vars, st)
+		}
+	}
+	n := 0
+	for st := range m.After(s.Stmt) {
+		if n++; n > 3 {
+			return false
+		}
+		for v := range vars {
+			if m.Mentions(v, st) {
+				return true
+			}
+		}
+	}
+	return n == 0 && !direct
+}
+
+// addOrigins adds the variables from which a statement makes one of the
+// variables, and those that it makes together with it.
+func (m *Model) addOrigins(vars map[types.Object]bool, st ast.Stmt) {
+	as, ok := st.(*ast.AssignStmt)
+	if !ok || as.Tok != token.DEFINE {
+		return
+	}
+	makes := false
+	for _, lhs := range as.Lhs {
+		makes = makes || vars[m.ref(lhs).Obj]
+	}
+	if !makes {
+		return
+	}
+	ast.Inspect(as, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			v, ok := m.Pkg.Info.ObjectOf(id).(*types.Var)
+			if ok && !v.IsField() && !isTesting(v.Type()) && !isContext(v.Type()) && !types.Identical(v.Type(), types.Universe.Lookup("error").Type()) {
+				vars[v] = true
+			}
+		}
+		return true
+	})
 }
 
 // answers reports whether the function that gives the signal waits, whenever it
