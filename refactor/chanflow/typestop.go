@@ -19,6 +19,16 @@ type TypeForm struct {
 	Starts  []Start         // by Leaver of the confirmation
 }
 
+// Context returns the name of the stop method's context parameter, or "".
+func (form *TypeForm) Context() string {
+	for _, p := range form.Stopper.Params() {
+		if p != nil && p.Name() != "_" && isContext(p.Type()) {
+			return p.Name()
+		}
+	}
+	return ""
+}
+
 // A Start says how a goroutine reaches the struct with the signal's field.
 type Start struct {
 	Base  string            // the variable of the spawner that holds the struct
@@ -314,6 +324,9 @@ func (m *Model) selfStop(c *Confirmation) string {
 // hazard returns why waiting for a goroutine may never end, or "".
 func (m *Model) hazard(c *Confirmation) string {
 	stop := c.Type.Stopper
+	if c.Group && c.Type.Context() != "" {
+		return fmt.Sprintf("%s has a context to heed, and a WaitGroup cannot be waited for with one", stop.Name())
+	}
 	if m.finalizes(stop) {
 		return fmt.Sprintf("%s is a finalizer, which must not wait", stop.Name())
 	}

@@ -79,7 +79,27 @@ func (w *writer) typeForm(c *chanflow.Confirmation, wait func(code string)) {
 		w.InsertBefore(sp.Stmt, fmt.Sprintf("%s.%s = make(chan struct{})", s.Base, field))
 	}
 	w.tell(sp, s.Inner != "", fmt.Sprintf("close(%s.%s)", s.Base, field), fmt.Sprintf("close(%s.%s)", s.Inner, field))
-	wait(fmt.Sprintf("<-%s.%s", form.Recv, field))
+	wait(w.bounded(c, fmt.Sprintf("<-%s.%s", form.Recv, field)))
+}
+
+// bounded returns the wait, which ends with the context of the stop method if
+// that has one: Shutdown(ctx).
+func (w *writer) bounded(c *chanflow.Confirmation, wait string) string {
+	fn := c.Type.Stopper
+	ctx := c.Type.Context()
+	if ctx == "" {
+		return wait
+	}
+	leave := ""
+	if r := fn.Obj.Signature().Results(); r.Len() == 1 && types.Identical(r.At(0).Type(), types.Universe.Lookup("error").Type()) {
+		for st := range chanflow.Of(w.pkg).After(c.After) {
+			if _, ok := st.(*ast.ReturnStmt); ok {
+				leave = fmt.Sprintf("\n\treturn %s.Err()", ctx)
+			}
+			break
+		}
+	}
+	return fmt.Sprintf("select {\ncase %s:\ncase <-%s.Done():%s\n}", wait, ctx, leave)
 }
 
 // names returns names for the channel that answers to a signal: stopped, or
