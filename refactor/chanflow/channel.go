@@ -59,20 +59,34 @@ func (m *Model) Chan(mk *Op) *Chan {
 	}).(*Chan)
 }
 
-// useIndex says where channel variables and fields are used.
+// useIndex says where channel variables and fields are used, and functions of
+// the package called and spawned.
 type useIndex struct {
-	uses map[types.Object][]inspector.Cursor // of the identifier or selector
-	ops  map[ast.Node]*Op
+	uses   map[types.Object][]inspector.Cursor // of the identifier or selector
+	ops    map[ast.Node]*Op
+	calls  map[*Func][]*Op
+	spawns map[*Func][]*Spawn
 }
 
 type usesKey struct{}
 
 func (m *Model) uses() *useIndex {
 	return m.Pkg.Memo(usesKey{}, func() any {
-		x := &useIndex{uses: make(map[types.Object][]inspector.Cursor), ops: make(map[ast.Node]*Op)}
+		x := &useIndex{
+			uses: make(map[types.Object][]inspector.Cursor), ops: make(map[ast.Node]*Op),
+			calls: make(map[*Func][]*Op), spawns: make(map[*Func][]*Spawn),
+		}
 		for _, f := range m.Funcs {
 			for _, op := range f.Ops {
 				x.ops[op.Node] = op
+				if op.Kind == Call && op.Callee != nil {
+					x.calls[op.Callee] = append(x.calls[op.Callee], op)
+				}
+			}
+		}
+		for _, sp := range m.Spawns {
+			if sp.Body != nil {
+				x.spawns[sp.Body] = append(x.spawns[sp.Body], sp)
 			}
 		}
 		for cur := range m.root.Preorder((*ast.Ident)(nil)) {

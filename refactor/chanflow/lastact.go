@@ -52,20 +52,18 @@ func (c *Chan) Aftermath(never ast.Node) Aftermath {
 				k.followsOp(op, &a)
 			}
 		}
-		for _, sp := range k.model.Spawns {
-			if sp.Body == f && sp.Kind != GoStmt {
+		for _, sp := range k.model.uses().spawns[f] {
+			if sp.Kind != GoStmt {
 				a.Last = false // its group is told that it has ended
 			}
 		}
-		for _, caller := range k.model.Funcs {
-			for _, op := range caller.Ops {
-				if op.Kind == Call && op.Callee == f && k.reached[op.Node.(*ast.CallExpr)] && !op.Deferred {
-					if caller == k.Make.Fn {
-						a.Last = false
-					} else {
-						after(caller.graph(), caller.graph().at(op.Node))
-					}
-				}
+		for _, op := range k.model.uses().calls[f] {
+			switch {
+			case op.Deferred || !k.reached[op.Node.(*ast.CallExpr)]:
+			case op.Fn == k.Make.Fn:
+				a.Last = false
+			default:
+				after(op.Fn.graph(), op.Fn.graph().at(op.Node))
 			}
 		}
 	}

@@ -83,27 +83,22 @@ func (c *Chan) count() *counter {
 // through calls and spawns.
 func (c *Chan) senders() map[*Func]bool {
 	set := make(map[*Func]bool)
-	for _, op := range c.Sends {
-		set[op.Fn] = true
-	}
-	for grown := true; grown; {
-		grown = false
-		for _, f := range c.model.Funcs {
-			if set[f] {
-				continue
-			}
-			for _, op := range f.Ops {
-				if op.Kind == Call && set[op.Callee] {
-					set[f] = true
-				}
-			}
-			for _, sp := range f.Spawns {
-				if set[sp.Body] {
-					set[f] = true
-				}
-			}
-			grown = grown || set[f]
+	x := c.model.uses()
+	var add func(*Func)
+	add = func(f *Func) {
+		if set[f] {
+			return
 		}
+		set[f] = true
+		for _, op := range x.calls[f] {
+			add(op.Fn)
+		}
+		for _, sp := range x.spawns[f] {
+			add(sp.Fn)
+		}
+	}
+	for _, op := range c.Sends {
+		add(op.Fn)
 	}
 	return set
 }
@@ -151,6 +146,7 @@ func (k *counter) complete() bool {
 			return false
 		}
 	}
+	x := k.model.uses()
 	for f := range k.sending {
 		if k.roots[f] || !k.sends(f) {
 			continue
@@ -163,16 +159,14 @@ func (k *counter) complete() bool {
 				return false
 			}
 		}
-		for _, other := range k.model.Funcs {
-			for _, op := range other.Ops {
-				if op.Kind == Call && op.Callee == f && !k.reached[op.Node.(*ast.CallExpr)] {
-					return false
-				}
+		for _, op := range x.calls[f] {
+			if !k.reached[op.Node.(*ast.CallExpr)] {
+				return false
 			}
-			for _, sp := range other.Spawns {
-				if sp.Body == f && !k.reached[sp.Call] {
-					return false
-				}
+		}
+		for _, sp := range x.spawns[f] {
+			if !k.reached[sp.Call] {
+				return false
 			}
 		}
 	}
