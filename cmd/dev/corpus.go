@@ -21,7 +21,8 @@ type options struct {
 	mirror string        // git directories that exist already; empty to fetch
 	binary string        // the handshake that is measured
 	repos  []string      // those to look at; empty for all
-	tests  []string      // packages whose tests run before and after
+	tests  []string      // directories of the packages whose tests run before and after
+	run    string        // regular expression of the tests to run
 	limit  time.Duration // for the tests of a package
 	vet    bool          // ask the compiler and vet about what was changed
 	asJSON bool
@@ -98,7 +99,8 @@ func corpusOptions(args []string) (*options, error) {
 	fs.StringVar(&o.mirror, "mirror", "", "where git directories exist already, such as `/srv/git/{owner}/{name}.git`; nothing is fetched")
 	fs.StringVar(&o.binary, "handshake", "", "the `program` to measure (default that of this checkout)")
 	fs.StringVar(&repos, "repos", "", "comma-separated `repositories`: owner/name or name (default all)")
-	fs.StringVar(&tests, "test", "", "comma-separated `packages` whose tests run under -race before and after the fixes")
+	fs.StringVar(&tests, "test", "", "comma-separated `directories`, perhaps with /..., of packages whose tests run under -race before and after the fixes")
+	fs.StringVar(&o.run, "run", "", "`regexp` of the tests to run (default all)")
 	fs.DurationVar(&o.limit, "timeout", 5*time.Minute, "`limit` for the tests of one package")
 	fs.BoolVar(&o.vet, "vet", false, "run go vet on the changed packages before and after the fixes")
 	fs.BoolVar(&o.asJSON, "json", false, "print JSON")

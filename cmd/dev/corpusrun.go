@@ -101,7 +101,7 @@ func (o *options) measure(ctx context.Context, r repository) (*result, error) {
 	}
 	var first testRun
 	if len(o.tests) > 0 {
-		if first, err = runTests(ctx, dir, o.tests, o.limit); err != nil {
+		if first, err = o.runTests(ctx, dir); err != nil {
 			return nil, err
 		}
 	}
@@ -142,7 +142,7 @@ func (o *options) measure(ctx context.Context, r repository) (*result, error) {
 		}
 	}
 	if len(o.tests) > 0 {
-		second, err := runTests(ctx, dir, o.tests, o.limit)
+		second, err := o.runTests(ctx, dir)
 		if err != nil {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -30,30 +31,52 @@ type testRun struct {
 	ended   map[string]string
 }
 
-// runTests runs the tests of packages under the race detector. Those that hang
+// runTests runs the tests of packages, which are directories of the repository,
+// with or without "/..." at the end, under the race detector. Those that hang
 // are given up after the limit.
-func runTests(ctx context.Context, dir string, packages []string, limit time.Duration) (testRun, error) {
+func (o *options) runTests(ctx context.Context, dir string) (testRun, error) {
 	run := testRun{ended: make(map[string]string)}
-	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"test", "-race", "-count=1", "-json", "-timeout=" + limit.String()}, packages)...)
-	cmd.Dir, cmd.Env, cmd.Stderr = dir, goEnv(), os.Stderr
-	begin := time.Now()
-	out, err := cmd.Output()
-	run.seconds = time.Since(begin).Seconds()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return run, err
+	for _, pattern := range o.tests {
+		name, all := strings.CutSuffix(filepath.ToSlash(pattern), "/...")
+		name = filepath.Join(dir, name)
+		module := moduleOf(name)
+		rel, err := filepath.Rel(module, name)
+		if err != nil {
+			return run, err
+		}
+		rel = "./" + filepath.ToSlash(rel)
+		if all {
+			rel += "/..."
+		}
+		cmd := exec.CommandContext(ctx, "go", "test", "-race", "-count=1", "-json", "-timeout="+o.limit.String(), "-run="+o.run, rel)
+		cmd.Dir, cmd.Env, cmd.Stderr = module, goEnv(), os.Stderr
+		begin := time.Now()
+		out, err := cmd.Output()
+		run.seconds += time.Since(begin).Seconds()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			return run, err
+		}
+		if err := run.read(out); err != nil {
+			return run, err
+		}
 	}
+	return run, nil
+}
+
+// read takes in what go test -json prints.
+func (run testRun) read(out []byte) error {
 	for line := range bytes.Lines(out) {
-		var e struct{ Action, Package, ImportPath, Test string }
+		var e struct{ Action, Package, Test string }
 		if err := json.Unmarshal(line, &e); err != nil {
-			return run, fmt.Errorf("go test says %q: %w", line, err)
+			return fmt.Errorf("go test says %q: %w", line, err)
 		}
 		switch e.Action {
 		case "pass", "fail", "skip":
 			run.ended[strings.TrimSpace(e.Package+" "+e.Test)] = e.Action
 		}
 	}
-	return run, nil
+	return nil
 }
 
 // compare tells what became of the tests that passed.
