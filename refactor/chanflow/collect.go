@@ -7,12 +7,17 @@ import (
 
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
+
+	"handshake/refactor"
 )
 
 // A builder fills a model in one walk over the syntax.
 type builder struct {
 	*Model
-	stack []context
+	bindings bindings
+	file     *refactor.File // that the walk is in
+	stack    []context
+	slab     []Op // operations that are not used yet: there are thousands
 }
 
 // A context is what surrounds the node that is being visited.
@@ -24,118 +29,12 @@ type context struct {
 	merged   bool // inside a literal that runs in the frame around it
 }
 
-// bind finds the variables that hold one function literal for all their life,
-// and those that are assigned more than once.
-func (b *builder) bind() {
-	lits := make(map[types.Object]*ast.FuncLit)
-	count := make(map[types.Object]int)
-	assign := func(lhs, rhs ast.Expr) {
-		id, ok := ast.Unparen(lhs).(*ast.Ident)
-		if !ok {
-			return
-		}
-		obj := b.Pkg.Info.ObjectOf(id)
-		if obj == nil {
-			return
-		}
-		count[obj]++
-		if lit, ok := rhs.(*ast.FuncLit); ok {
-			lits[obj] = lit
-		}
-	}
-	mask := []ast.Node{(*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.RangeStmt)(nil), (*ast.IncDecStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.FuncType)(nil), (*ast.FuncDecl)(nil)}
-	for cur := range b.root.Preorder(mask...) {
-		switch n := cur.Node().(type) {
-		case *ast.FuncDecl:
-			b.initialised(n.Recv, assign)
-		case *ast.FuncType:
-			b.initialised(n.Params, assign)
-			b.initialised(n.Results, assign)
-		case *ast.AssignStmt:
-			for i, lhs := range n.Lhs {
-				var rhs ast.Expr
-				if len(n.Rhs) == len(n.Lhs) {
-					rhs = ast.Unparen(n.Rhs[i])
-				}
-				assign(lhs, rhs)
-			}
-			b.linkContext(n)
-		case *ast.ValueSpec:
-			for i, name := range n.Names {
-				if len(n.Values) == len(n.Names) {
-					assign(name, ast.Unparen(n.Values[i]))
-				} else if len(n.Values) > 0 {
-					assign(name, nil)
-				}
-			}
-		case *ast.RangeStmt:
-			if n.Key != nil {
-				assign(n.Key, nil)
-			}
-			if n.Value != nil {
-				assign(n.Value, nil)
-			}
-		case *ast.IncDecStmt:
-			assign(n.X, nil)
-			assign(n.X, nil) // a change of an existing value
-		case *ast.UnaryExpr:
-			if n.Op == token.AND { // may be assigned through the pointer
-				assign(n.X, nil)
-				assign(n.X, nil)
-			}
-		}
-	}
-	for obj, n := range count {
-		if n > 1 {
-			b.flexed[obj] = true
-		}
-	}
-	for obj, lit := range lits {
-		if !b.flexed[obj] {
-			b.byObj[obj] = &Func{Lit: lit}
-		}
-	}
-}
-
-// initialised counts the parameters in a list as assigned by the call.
-func (b *builder) initialised(list *ast.FieldList, assign func(lhs, rhs ast.Expr)) {
-	if list == nil {
-		return
-	}
-	for _, field := range list.List {
-		for _, name := range field.Names {
-			assign(name, nil)
-		}
-	}
-}
-
-// linkContext records ctx and cancel of `ctx, cancel := context.WithCancel(…)`.
-func (b *builder) linkContext(n *ast.AssignStmt) {
-	if len(n.Lhs) != 2 || len(n.Rhs) != 1 {
-		return
-	}
-	call, ok := ast.Unparen(n.Rhs[0]).(*ast.CallExpr)
-	if !ok {
-		return
-	}
-	if f := b.Static(call); f == nil || f.Pkg() == nil || f.Pkg().Path() != "context" && f.Pkg().Path() != "os/signal" {
-		return
-	}
-	ctx, cancel := b.Ref(n.Lhs[0]).Obj, b.Ref(n.Lhs[1]).Obj
-	if ctx != nil && cancel != nil {
-		b.ctxOf[cancel] = ctx
-	}
-}
-
 func (b *builder) collect() {
-	bound := make(map[*ast.FuncLit]types.Object)
-	for obj, f := range b.byObj {
-		bound[f.Lit] = obj
-		delete(b.byObj, obj)
-	}
 	mask := []ast.Node{
+		(*ast.File)(nil),
 		(*ast.FuncDecl)(nil), (*ast.FuncLit)(nil), (*ast.CallExpr)(nil), (*ast.SendStmt)(nil),
 		(*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.SelectStmt)(nil), (*ast.ReturnStmt)(nil), (*ast.GoStmt)(nil),
+		(*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.IncDecStmt)(nil),
 	}
 	for cur := range b.root.Preorder(mask...) {
 		n := cur.Node()
@@ -143,12 +42,14 @@ func (b *builder) collect() {
 			b.stack = b.stack[:len(b.stack)-1]
 		}
 		switch n := n.(type) {
+		case *ast.File:
+			b.file = b.Pkg.FileOf(n.Package)
 		case *ast.FuncDecl:
 			if n.Body != nil {
 				b.declare(n)
 			}
 		case *ast.FuncLit:
-			b.literal(cur, n, bound[n])
+			b.literal(cur, n)
 		case *ast.GoStmt:
 			b.spawn(cur, n, n.Call, GoStmt)
 		case *ast.CallExpr:
@@ -158,10 +59,25 @@ func (b *builder) collect() {
 				op.Select = selectOf(cur)
 			}
 		case *ast.UnaryExpr:
-			if n.Op == token.ARROW {
+			switch n.Op {
+			case token.ARROW:
 				b.receive(cur, n)
+			case token.AND:
+				b.change(n.X)
 			}
+		case *ast.AssignStmt:
+			b.assignment(n)
+		case *ast.ValueSpec:
+			b.declaration(n)
+		case *ast.IncDecStmt:
+			b.change(n.X)
 		case *ast.RangeStmt:
+			if n.Key != nil {
+				b.assign(n.Key, nil)
+			}
+			if n.Value != nil {
+				b.assign(n.Value, nil)
+			}
 			if t := b.Pkg.Info.TypeOf(n.X); IsChan(t) != nil {
 				if op := b.op(cur, Recv, n, b.Ref(n.X)); op != nil {
 					op.Range = true
@@ -177,6 +93,7 @@ func (b *builder) collect() {
 			}
 		}
 	}
+	b.bind()
 	// Callees are resolved last: a function may be declared after its use.
 	for _, f := range b.Funcs {
 		for _, op := range f.Ops {
@@ -199,9 +116,10 @@ func (b *builder) top() *context {
 }
 
 func (b *builder) declare(n *ast.FuncDecl) {
-	f := &Func{Decl: n, Type: n.Type, Body: n.Body, File: b.Pkg.FileOf(n.Pos()), model: b.Model}
+	f := &Func{Decl: n, Type: n.Type, Body: n.Body, File: b.file, model: b.Model}
 	f.Obj, _ = b.Pkg.Info.Defs[n.Name].(*types.Func)
 	b.frames[n] = f
+	b.parameters(n.Recv, n.Type.Params, n.Type.Results)
 	if f.Obj != nil {
 		b.byObj[f.Obj] = f
 	}
@@ -211,7 +129,8 @@ func (b *builder) declare(n *ast.FuncDecl) {
 
 // literal opens the context of a function literal: its own frame, or the frame
 // around it where it is called or deferred in place.
-func (b *builder) literal(cur inspector.Cursor, n *ast.FuncLit, bound types.Object) {
+func (b *builder) literal(cur inspector.Cursor, n *ast.FuncLit) {
+	b.parameters(n.Type.Params, n.Type.Results)
 	ctx := context{end: n.End()}
 	if outer := b.top(); outer != nil {
 		ctx.fn, ctx.deferred, ctx.once = outer.fn, outer.deferred, outer.once
@@ -230,12 +149,8 @@ func (b *builder) literal(cur inspector.Cursor, n *ast.FuncLit, bound types.Obje
 		if use > Returned {
 			use = Returned
 		}
-		f := &Func{Lit: n, Type: n.Type, Body: n.Body, File: b.Pkg.FileOf(n.Pos()), Outer: ctx.fn, Use: use, model: b.Model}
+		f := &Func{Lit: n, Type: n.Type, Body: n.Body, File: b.file, Outer: ctx.fn, Use: use, model: b.Model}
 		b.Funcs = append(b.Funcs, f)
-		if bound != nil {
-			b.byObj[bound] = f
-			f.Use = Bound
-		}
 		ctx = context{end: n.End(), fn: f}
 	}
 	b.frames[n] = ctx.fn
@@ -298,7 +213,12 @@ func (b *builder) op(cur inspector.Cursor, kind OpKind, n ast.Node, ref Ref) *Op
 	if ctx == nil {
 		return nil
 	}
-	op := &Op{Kind: kind, Node: n, Ref: ref, Fn: ctx.fn, Deferred: ctx.deferred, Once: ctx.once, cur: cur}
+	if len(b.slab) == 0 {
+		b.slab = make([]Op, 64)
+	}
+	op := &b.slab[0]
+	b.slab = b.slab[1:]
+	*op = Op{Kind: kind, Node: n, Ref: ref, Fn: ctx.fn, Deferred: ctx.deferred, Once: ctx.once, cur: cur}
 	if _, ok := cur.Parent().Node().(*ast.DeferStmt); ok {
 		op.Deferred = true
 	}
@@ -344,7 +264,7 @@ func (b *builder) receive(cur inspector.Cursor, n *ast.UnaryExpr) {
 		stmt = stmt.Parent()
 	}
 	inSelect := comm(stmt) && received(stmt.Node()) == n // not an operand, which is evaluated before
-	if call, ok := ast.Unparen(n.X).(*ast.CallExpr); ok && fullName(b.Static(call)) == "time.After" && len(call.Args) == 1 {
+	if call, ok := ast.Unparen(n.X).(*ast.CallExpr); ok && isFunc(b.Static(call), "time", "After") && len(call.Args) == 1 {
 		if s, ok := stmt.Node().(*ast.ExprStmt); ok && !inSelect && ast.Unparen(s.X) == n {
 			b.sleep(cur, s, call, call.Args[0]) // <-time.After(d) as a statement
 			return
@@ -396,7 +316,7 @@ func (b *builder) call(cur inspector.Cursor, n *ast.CallExpr) {
 		}
 		return
 	}
-	if name := f.FullName(); name == "time.Sleep" && len(n.Args) == 1 {
+	if isFunc(f, "time", "Sleep") && len(n.Args) == 1 {
 		if s, ok := cur.Parent().Node().(*ast.ExprStmt); ok {
 			b.sleep(cur, s, n, n.Args[0])
 		}

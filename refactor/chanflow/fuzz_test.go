@@ -201,6 +201,7 @@ func askAll(pkg *refactor.Package) {
 			m.Resident(s)
 			for st := range m.Before(s) {
 				m.Anchor(st, s)
+				break // it is looked for among all those before
 			}
 			for range m.After(s) {
 			}
@@ -226,7 +227,6 @@ func askAll(pkg *refactor.Package) {
 		if v, ok := obj.(*types.Var); ok {
 			m.Assigned(v)
 			m.IsLoopVar(v)
-			m.Mentions(v, pkg.Files[0].Syntax)
 		}
 	}
 }

@@ -86,14 +86,10 @@ func fullName(f *types.Func) string {
 	return f.FullName()
 }
 
-// leaves maps functions that do not return to what they do.
-var leaves = map[string]ExitKind{
-	"runtime.Goexit": Goexit,
-	"os.Exit":        Halt,
-	"log.Fatal":      Halt, "log.Fatalf": Halt, "log.Fatalln": Halt,
-	"log.Panic": Panic, "log.Panicf": Panic, "log.Panicln": Panic,
-	"(*log.Logger).Fatal": Halt, "(*log.Logger).Fatalf": Halt, "(*log.Logger).Fatalln": Halt,
-	"(*log.Logger).Panic": Panic, "(*log.Logger).Panicf": Panic, "(*log.Logger).Panicln": Panic,
+// isFunc reports whether f is a function, or a method of any type, of the
+// given package and name. Unlike fullName it costs nothing.
+func isFunc(f *types.Func, pkg, name string) bool {
+	return f != nil && f.Name() == name && f.Pkg() != nil && f.Pkg().Path() == pkg
 }
 
 // exitOf says how a call to a function of another package leaves its frame;
@@ -103,10 +99,22 @@ func exitOf(f *types.Func) ExitKind {
 	if f == nil || f.Pkg() == nil {
 		return NoExit
 	}
-	if k, ok := leaves[f.FullName()]; ok {
-		return k
-	}
 	switch f.Pkg().Path() {
+	case "runtime":
+		if f.Name() == "Goexit" {
+			return Goexit
+		}
+	case "os":
+		if f.Name() == "Exit" {
+			return Halt
+		}
+	case "log": // functions, and methods of Logger
+		switch f.Name() {
+		case "Fatal", "Fatalf", "Fatalln":
+			return Halt
+		case "Panic", "Panicf", "Panicln":
+			return Panic
+		}
 	case "testing":
 		switch f.Name() {
 		case "Fatal", "Fatalf", "FailNow", "Skip", "Skipf", "SkipNow":

@@ -57,8 +57,7 @@ func build(pkg *refactor.Package) *Model {
 		syntax[i] = f.Syntax
 	}
 	m.root = newTree(syntax)
-	b := &builder{Model: m}
-	b.bind()
+	b := &builder{Model: m, bindings: bindings{once: make(map[types.Object]bool), lits: make(map[types.Object]*ast.FuncLit)}}
 	b.collect()
 	m.propagate()
 	return m

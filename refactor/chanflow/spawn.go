@@ -20,7 +20,10 @@ const (
 
 // groupGo returns the kind of spawn that a call of f with a function is, or 0.
 func groupGo(f *types.Func) SpawnKind {
-	switch fullName(f) {
+	if f == nil || f.Name() != "Go" {
+		return 0
+	}
+	switch f.FullName() {
 	case "(*sync.WaitGroup).Go":
 		return GroupGo
 	case "(*golang.org/x/sync/errgroup.Group).Go":
