@@ -199,6 +199,8 @@ func (b *builder) use(cur inspector.Cursor) Use {
 			return Bubble
 		case f != nil && f.Pkg() != nil && f.Pkg().Path() == "testing" && f.Name() == "Cleanup":
 			return Cleanup
+		case specNodes[calledName(call)]:
+			return Spec
 		}
 		return Passed
 	case edge.AssignStmt_Rhs, edge.ValueSpec_Values, edge.KeyValueExpr_Value:
@@ -450,4 +452,18 @@ func syncKind(f *types.Func) (OpKind, bool) {
 		return Wait, true
 	}
 	return 0, false
+}
+
+// specNodes are the functions of Ginkgo that run a test body.
+var specNodes = map[string]bool{"It": true, "FIt": true, "PIt": true, "Specify": true, "Entry": true}
+
+// calledName returns the last name in a call's function: It in ginkgo.It(…).
+func calledName(call *ast.CallExpr) string {
+	switch f := ast.Unparen(call.Fun).(type) {
+	case *ast.Ident:
+		return f.Name
+	case *ast.SelectorExpr:
+		return f.Sel.Name
+	}
+	return ""
 }

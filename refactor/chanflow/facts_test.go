@@ -56,7 +56,7 @@ func funcName(f *chanflow.Func) string {
 	case f.Decl != nil:
 		return f.Name()
 	}
-	use := [...]string{"declared", "spawned", "bound", "passed", "cleanup", "bubble", "returned"}[f.Use]
+	use := [...]string{"declared", "spawned", "bound", "passed", "cleanup", "bubble", "spec", "returned"}[f.Use]
 	if f.Outer == nil {
 		return use
 	}
@@ -133,7 +133,7 @@ func spawnWords(sp *chanflow.Spawn) []string {
 }
 
 func (s *session) guessWords(g *chanflow.Guess) []string {
-	event := [...]string{"", "started", "listening", "parked", "received", "finished", "joined"}[g.Event]
+	event := [...]string{"", "started", "listening", "parked", "received", "finished", "joined", "inside", "running"}[g.Event]
 	words := []string{"guess", event}
 	if g.Effect != nil {
 		words = append(words, "effect="+name(g.Effect.Obj))

@@ -3,6 +3,7 @@ package chanflow
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 )
 
 // Event is what a sleep waits for without knowing whether it has happened.
@@ -22,6 +23,10 @@ const (
 	// Joined: goroutines have done their work, which the statement that
 	// follows waits for anyway.
 	Joined
+	// Inside: a goroutine is blocked in a call, which the parent then ends.
+	Inside
+	// Running: a server or worker is up, of whose start nothing is known.
+	Running
 )
 
 // A Guess says which event a sleep is a guess about.
@@ -40,6 +45,7 @@ type Guess struct {
 	Next      *Op           // of Received and Joined: the parent's operation that waits anyway
 	Server    *ast.CallExpr // of Listening: the call that serves
 	Bound     bool          // of Listening: the listener was opened before the goroutine started
+	Blocking  *ast.CallExpr // of Inside and Running: the call that the goroutine stays in
 	Exclusive bool          // no other goroutine is known to be in flight that the sleep may cover
 }
 
@@ -67,24 +73,26 @@ func (m *Model) guess(s *Sleep) *Guess {
 	}
 	look := m.lookBack(s)
 	if look == nil || len(look.spawns) == 0 {
-		return nil
+		return m.guessInside(s)
 	}
 	g := &Guess{Sleep: s, Spawns: look.spawns, Via: look.via, Exclusive: look.exclusive}
 	if m.guessListening(g) {
 		return g
 	}
-	for _, sp := range g.Spawns {
-		if sp.Body == nil {
-			return nil // nothing is known of what it does
-		}
-	}
-	if m.guessParked(g) {
+	known := !slices.ContainsFunc(g.Spawns, func(sp *Spawn) bool { return sp.Body == nil })
+	if known && m.guessParked(g) {
 		return g
 	}
 	if s.FitsConfigured() || !look.clean {
 		return nil
 	}
-	if m.guessFinished(g) || m.guessStarted(g) || m.guessReceived(g) {
+	if known && (m.guessFinished(g) || m.guessStarted(g) || m.guessReceived(g)) {
+		return g
+	}
+	if inside := m.guessInside(s); inside != nil {
+		return inside
+	}
+	if m.guessRunning(g) {
 		return g
 	}
 	return nil
@@ -231,7 +239,8 @@ func (m *Model) untouched(l *look) bool {
 	for _, sp := range l.spawns {
 		for shared := range m.Shared(sp) {
 			for _, st := range l.between {
-				if st.Pos() > sp.Stmt.Pos() && m.calledWith(shared, st) {
+				_, deferred := st.(*ast.DeferStmt)
+				if !deferred && st.Pos() > sp.Stmt.Pos() && m.calledWith(shared, st) {
 					return false
 				}
 			}
@@ -301,362 +310,4 @@ func harmless(f *types.Func) bool {
 		return true
 	}
 	return false
-}
-
-// guessFinished recognises goroutines that end by themselves and whose effects
-// are looked at after the sleep; or, in main, whose work would be cut off.
-func (m *Model) guessFinished(g *Guess) bool {
-	for _, sp := range g.Spawns {
-		if sp.Body.MayStay() || m.delays(sp) || m.mayBlockInside(sp.Body, nil) {
-			return false
-		}
-	}
-	if g.Via != nil {
-		return false // not ours to join from outside
-	}
-	for _, sp := range g.Spawns {
-		if join := m.joinedAfter(sp, g.Sleep); join != nil {
-			if len(g.Spawns) == 1 && m.next(g.Sleep) == join.Stmt() {
-				g.Event, g.Next = Joined, join
-				return true
-			}
-			return false // the sleep was never a completion wait
-		}
-	}
-	for _, sp := range g.Spawns {
-		if e, use := m.observed(sp, sp.Body.Body.List, g.Sleep); e != nil {
-			if m.answersBefore(sp, g.Sleep, e, use) {
-				return false
-			}
-			g.Event, g.Effect, g.Use = Finished, e, use
-			return true
-		}
-	}
-	if g.Checks = m.checks(g); g.Checks != nil || g.Sleep.Fn.IsMain() {
-		g.Event = Finished
-		return true
-	}
-	return false
-}
-
-// checks returns an assertion that one of the goroutines makes about the test,
-// or nil: the test must wait for it, or it may end before.
-func (m *Model) checks(g *Guess) (found *ast.CallExpr) {
-	for _, sp := range g.Spawns {
-		ast.Inspect(sp.Body.Body, func(n ast.Node) bool {
-			call, ok := n.(*ast.CallExpr)
-			if !ok || found != nil {
-				return found == nil
-			}
-			if m.handlesTest(call) {
-				found = call
-			}
-			return true
-		})
-	}
-	return found
-}
-
-// handlesTest reports whether a call checks something for a test: an assertion
-// of a library, or t.Error and its kin.
-func (m *Model) handlesTest(call *ast.CallExpr) bool {
-	f := m.Static(call)
-	if f == nil {
-		return false
-	}
-	if f.Pkg() != nil && f.Pkg().Path() == "testing" {
-		switch f.Name() {
-		case "Error", "Errorf", "Fail", "Fatal", "Fatalf", "FailNow":
-			return true
-		}
-		return false
-	}
-	for _, arg := range call.Args {
-		if t := m.Pkg.Info.TypeOf(arg); t != nil && isTesting(t) {
-			return true
-		}
-	}
-	return false
-}
-
-// mayBlockInside reports whether the frame calls something outside of the
-// package that is not known to return by itself: such a goroutine may not be
-// finished but blocked when the sleep ends, and the parent goes on to release
-// it.
-func (m *Model) mayBlockInside(f *Func, seen map[*Func]bool) bool {
-	if seen == nil {
-		seen = make(map[*Func]bool)
-	}
-	if seen[f] {
-		return false
-	}
-	seen[f] = true
-	found := false
-	ast.Inspect(f.Body, func(n ast.Node) bool {
-		call, ok := n.(*ast.CallExpr)
-		if !ok || found {
-			return !found
-		}
-		if targets := m.Targets(call); len(targets) > 0 {
-			for _, t := range targets {
-				found = found || t.MayStay() || m.mayBlockInside(t, seen)
-			}
-		} else if tv := m.Pkg.Info.Types[call.Fun]; !tv.IsType() && !tv.IsBuiltin() && !m.handlesTest(call) {
-			static := m.Static(call)
-			found = static == nil || mayBlock(static) && !m.readsBody(call)
-		}
-		return !found
-	})
-	return found
-}
-
-// readsBody reports whether a call reads the body of an HTTP message, which
-// ends.
-func (m *Model) readsBody(call *ast.CallExpr) bool {
-	for _, arg := range call.Args {
-		if sel, ok := ast.Unparen(arg).(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" {
-			if pkg, _ := named(m.Pkg.Info.TypeOf(sel.X)); pkg == "net/http" {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// answersBefore reports whether the parent, between the sleep and its look at
-// the effect, calls something with other state that it shares with the
-// goroutine: the goroutine may need that to finish.
-func (m *Model) answersBefore(sp *Spawn, s *Sleep, e *Mutation, use ast.Node) bool {
-	for st := range m.After(s.Stmt) {
-		if st.End() >= use.Pos() {
-			return false
-		}
-		for shared := range m.Shared(sp) {
-			if shared != e.Root && m.calledWith(shared, st) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// delays reports whether the goroutine sleeps first and then signals: a
-// delayed action, triggered by time.
-func (m *Model) delays(sp *Spawn) bool {
-	if len(sp.Body.Sleeps) == 0 {
-		return false
-	}
-	for _, op := range sp.Body.Ops {
-		if op.Kind == Cancel || op.Kind == Close || op.Kind == Send {
-			return true
-		}
-	}
-	return false
-}
-
-// guessStarted recognises goroutines that set something up, which is looked at
-// after the sleep, and then stay.
-func (m *Model) guessStarted(g *Guess) bool {
-	if m.soaks(g) {
-		return false
-	}
-	for _, sp := range g.Spawns {
-		prefix, rest := sp.Body.Split()
-		if len(prefix) == 0 || len(rest) == 0 || sp.Fn == g.Sleep.Fn && sp.Loop() != g.Sleep.Loop() || g.Via != nil && len(g.Spawns) > 1 {
-			return false
-		}
-		for _, s := range sp.Body.Sleeps {
-			if s.Stmt.Pos() < rest[0].Pos() {
-				return false // it takes its time before it sets up
-			}
-		}
-		e, use := m.observed(sp, prefix, g.Sleep)
-		if e == nil {
-			continue // it may be waited for on behalf of another of them
-		}
-		for _, later := range m.Mutations(sp.Body, rest) {
-			if later.Obj == e.Obj {
-				return false // the goroutine goes on changing it: its progress may be what is waited for
-			}
-		}
-		g.Event, g.Effect, g.Use = Started, e, use
-	}
-	return g.Event == Started
-}
-
-// soaks reports whether the sleep is followed by the signal that ends the
-// goroutine: it is the time for which the goroutine is to run.
-func (m *Model) soaks(g *Guess) bool {
-	n := m.next(g.Sleep)
-	if _, deferred := n.(*ast.DeferStmt); n == nil || deferred {
-		return false
-	}
-	if m.signalsStop(g.Sleep.Fn, n) {
-		return true
-	}
-	stops := false
-	ast.Inspect(n, func(n ast.Node) bool {
-		if call, ok := n.(*ast.CallExpr); ok {
-			if f := m.Static(call); f != nil && stopNames[f.Name()] {
-				for _, sp := range g.Spawns {
-					for shared := range m.Shared(sp) {
-						stops = stops || m.Root(call.Fun) == shared
-					}
-				}
-			}
-		}
-		return !stops
-	})
-	return stops
-}
-
-// stopNames are what methods that end a goroutine or a server are called.
-var stopNames = map[string]bool{
-	"Stop": true, "Close": true, "Shutdown": true, "GracefulStop": true, "Cancel": true, "Kill": true, "Quit": true, "Terminate": true,
-}
-
-// next returns the statement that runs after the sleep, or nil at the end.
-func (m *Model) next(s *Sleep) ast.Stmt {
-	for st := range m.After(s.Stmt) {
-		return st
-	}
-	return nil
-}
-
-// guessParked recognises a start gate: goroutines that first wait on a channel
-// which the parent closes right behind the sleep.
-func (m *Model) guessParked(g *Guess) bool {
-	if g.Via != nil {
-		return false
-	}
-	next := m.next(g.Sleep)
-	if next == nil {
-		return false
-	}
-	var gate *Op
-	for op := range g.Sleep.Fn.Within(next.Pos(), next.End()) {
-		if op.Kind == Close && op.Stmt() == next {
-			gate = op
-		}
-	}
-	if gate == nil || gate.Ref.Obj == nil {
-		return false
-	}
-	if len(g.Spawns) == 1 && g.Spawns[0].Loop() == g.Sleep.Loop() {
-		return false // a single goroutine is to be blocked in the receive, which is tested
-	}
-	for _, sp := range g.Spawns {
-		_, rest := sp.Body.Split()
-		if sp.Body.Lit == nil || len(rest) < 2 {
-			return false // nothing is held back by the gate
-		}
-		if _, ok := rest[0].(*ast.ExprStmt); !ok {
-			return false // the value counts
-		}
-		wait := false
-		for op := range sp.Body.Within(rest[0].Pos(), rest[0].End()) {
-			if op.Kind == Recv && !op.Range && op.Select == nil && op.Stmt() == rest[0] && sp.Outside(op.Ref).Obj == gate.Ref.Obj {
-				wait, g.Gate = true, op
-			}
-		}
-		if !wait {
-			return false
-		}
-	}
-	g.Event, g.Next = Parked, gate
-	return true
-}
-
-// guessReceived recognises a sleep before a rendezvous with the goroutine on an
-// unbuffered channel: the operation waits by itself.
-func (m *Model) guessReceived(g *Guess) bool {
-	if len(g.Spawns) != 1 || g.Via != nil {
-		return false
-	}
-	sp := g.Spawns[0]
-	prefix, rest := sp.Body.Split()
-	next := m.next(g.Sleep)
-	if len(rest) == 0 || next == nil || len(prefix) > 0 {
-		return false
-	}
-	for op := range g.Sleep.Fn.Within(next.Pos(), next.End()) {
-		if op.Stmt() != next || op.Select != nil || op.Range || op.Kind != Send && op.Kind != Recv || op.Ref.Context {
-			continue
-		}
-		if c, ok := m.Capacity(op.Ref.Obj); !ok || c != 0 || m.flexed[op.Ref.Obj] {
-			continue
-		}
-		peer := Send
-		if op.Kind == Send {
-			peer = Recv
-		}
-		for theirs := range sp.Body.Within(rest[0].Pos(), rest[0].End()) {
-			if theirs.Kind == peer && theirs.Bare() && sp.Outside(theirs.Ref).Obj == op.Ref.Obj {
-				g.Event, g.Next = Received, op
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// joinedAfter returns an operation of the sleep's frame, or of a clean-up that
-// it registers, that runs after the sleep and waits for what the goroutine
-// signals; nil if there is none.
-func (m *Model) joinedAfter(sp *Spawn, s *Sleep) *Op {
-	signals := make(map[types.Object]bool)
-	if sp.Group.Obj != nil {
-		signals[sp.Group.Obj] = true
-	}
-	for e := range sp.Body.Effects() {
-		if e.Kind == Close || e.Kind == Send || e.Kind == Done || e.Kind == Cancel {
-			obj := e.Obj
-			if v, ok := obj.(*types.Var); !ok || !v.IsField() {
-				obj = sp.Outside(Ref{Obj: e.Obj, Base: e.Obj}).Obj
-			}
-			if ctx := m.ctxOf[obj]; ctx != nil {
-				signals[ctx] = true
-			}
-			if obj != nil {
-				signals[obj] = true
-			}
-		}
-	}
-	if len(signals) == 0 {
-		return nil
-	}
-	joins := func(f *Func, op *Op) bool {
-		switch op.Kind {
-		case Recv, Wait:
-			return signals[op.Ref.Obj]
-		case Call:
-			if op.Callee == nil {
-				return false
-			}
-			for e := range op.Callee.Effects() {
-				if e.Kind == Recv || e.Kind == Wait {
-					if signals[op.Callee.translate(e.Obj, op)] {
-						return true
-					}
-				}
-			}
-		}
-		return false
-	}
-	for _, op := range s.Fn.Ops {
-		if (op.Node.Pos() > s.Stmt.Pos() || op.Deferred || op.Loop() != nil) && joins(s.Fn, op) {
-			return op
-		}
-	}
-	for _, f := range m.Funcs { // clean-ups and other literals of the same function
-		if f.Outer != s.Fn || f == sp.Body {
-			continue
-		}
-		for _, op := range f.Ops {
-			if joins(f, op) {
-				return op
-			}
-		}
-	}
-	return nil
 }

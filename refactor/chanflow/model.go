@@ -171,6 +171,7 @@ const (
 	Passed              // argument of a call
 	Cleanup             // passed to t.Cleanup, b.Cleanup, …
 	Bubble              // the body of a testing/synctest bubble
+	Spec                // the body of a Ginkgo It
 	Returned            // anything else
 )
 
@@ -197,6 +198,15 @@ func (f *Func) Node() ast.Node {
 // Top returns the outermost frame around f: its declaration.
 func (f *Func) Top() *Func {
 	for f.Outer != nil {
+		f = f.Outer
+	}
+	return f
+}
+
+// Test returns the outermost frame around f that is still of the same test: its
+// declaration, or the body of a Ginkgo It, beside which others stand.
+func (f *Func) Test() *Func {
+	for f.Outer != nil && f.Use != Spec {
 		f = f.Outer
 	}
 	return f

@@ -85,7 +85,7 @@ func (s *Sleep) FitsConfigured() bool {
 		slept[other.Arg] = true
 	}
 	found := false
-	ast.Inspect(s.Fn.Top().Node(), func(n ast.Node) bool {
+	ast.Inspect(s.Fn.Test().Node(), func(n ast.Node) bool {
 		e, ok := n.(ast.Expr)
 		if !ok || found {
 			return !found

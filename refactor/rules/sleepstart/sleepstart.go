@@ -5,6 +5,7 @@ package sleepstart
 import (
 	_ "embed"
 	"fmt"
+	"go/ast"
 
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
@@ -32,6 +33,10 @@ func run(pkg *refactor.Package) []refactor.Finding {
 			f = s.parked()
 		case chanflow.Received:
 			f = s.received()
+		case chanflow.Inside:
+			f = s.inside()
+		case chanflow.Running:
+			f = s.running()
 		default:
 			continue // another rule's
 		}
@@ -94,4 +99,43 @@ func (s *site) received() refactor.Finding {
 		Message: fmt.Sprintf("%s is not needed: the %s behind it waits for the goroutine", s.sleep(), s.Next.Kind),
 		Fixes:   []refactor.Fix{{Title: "Remove " + s.sleep(), Safety: safety, Reason: reason, Make: s.remove}},
 	}
+}
+
+// inside reports a sleep until the goroutine is blocked in a call. A started
+// channel, closed right before the call, proves nothing of that.
+func (s *site) inside() refactor.Finding {
+	call := s.called()
+	return refactor.Finding{
+		Message: fmt.Sprintf("%s only guesses that the goroutine is blocked in %s", s.sleep(), call),
+		Withheld: []refactor.Withheld{{
+			Title:  fmt.Sprintf("Replace %s with started channel", s.sleep()),
+			Reason: "it would prove that the goroutine is about to call " + call + ", not that it is blocked there",
+		}},
+		Related: []refactor.Related{{Span: s.pkg.Span(s.Blocking.Pos(), s.Blocking.End()), Message: "it blocks here"}},
+	}
+}
+
+// running reports a sleep until a server or worker is up, of whose start the
+// package knows nothing.
+func (s *site) running() refactor.Finding {
+	call := s.called()
+	return refactor.Finding{
+		Message: fmt.Sprintf("%s only guesses that %s is up", s.sleep(), call),
+		Withheld: []refactor.Withheld{{
+			Title:  fmt.Sprintf("Replace %s with started channel", s.sleep()),
+			Reason: "it would prove that the goroutine is about to call " + call + ", not what that has set up",
+		}},
+		Related: []refactor.Related{{Span: s.pkg.Span(s.Blocking.Pos(), s.Blocking.End()), Message: "it stays here"}},
+	}
+}
+
+// called returns the name of the call that the goroutine stays in.
+func (s *site) called() string {
+	name := s.m.Static(s.Blocking).Name()
+	if sel, ok := ast.Unparen(s.Blocking.Fun).(*ast.SelectorExpr); ok {
+		if text := s.pkg.FileOf(sel.Pos()).Text(sel.Pos(), sel.End()); len(text) <= 30 {
+			return text
+		}
+	}
+	return name
 }

@@ -1,0 +1,218 @@
+package chanflow
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// guessFinished recognises goroutines that end by themselves and whose effects
+// are looked at after the sleep; or, in main, whose work would be cut off.
+func (m *Model) guessFinished(g *Guess) bool {
+	for _, sp := range g.Spawns {
+		if sp.Body.MayStay() || m.delays(sp) || m.mayBlockInside(sp.Body, nil) {
+			return false
+		}
+	}
+	if g.Via != nil {
+		return false // not ours to join from outside
+	}
+	for _, sp := range g.Spawns {
+		if join := m.joinedAfter(sp, g.Sleep); join != nil {
+			if len(g.Spawns) == 1 && m.next(g.Sleep) == join.Stmt() {
+				g.Event, g.Next = Joined, join
+				return true
+			}
+			return false // the sleep was never a completion wait
+		}
+	}
+	for _, sp := range g.Spawns {
+		if e, use := m.observed(sp, sp.Body.Body.List, g.Sleep); e != nil {
+			if m.answersBefore(sp, g.Sleep, e, use) {
+				return false
+			}
+			g.Event, g.Effect, g.Use = Finished, e, use
+			return true
+		}
+	}
+	if g.Checks = m.checks(g); g.Checks != nil || g.Sleep.Fn.IsMain() {
+		g.Event = Finished
+		return true
+	}
+	return false
+}
+
+// checks returns an assertion that one of the goroutines makes about the test,
+// or nil: the test must wait for it, or it may end before.
+func (m *Model) checks(g *Guess) (found *ast.CallExpr) {
+	for _, sp := range g.Spawns {
+		ast.Inspect(sp.Body.Body, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || found != nil {
+				return found == nil
+			}
+			if m.handlesTest(call) {
+				found = call
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// handlesTest reports whether a call checks something for a test: an assertion
+// of a library, or t.Error and its kin.
+func (m *Model) handlesTest(call *ast.CallExpr) bool {
+	f := m.Static(call)
+	if f == nil {
+		return false
+	}
+	if f.Pkg() != nil && f.Pkg().Path() == "testing" {
+		switch f.Name() {
+		case "Error", "Errorf", "Fail", "Fatal", "Fatalf", "FailNow":
+			return true
+		}
+		return false
+	}
+	for _, arg := range call.Args {
+		if t := m.Pkg.Info.TypeOf(arg); t != nil && isTesting(t) {
+			return true
+		}
+	}
+	return false
+}
+
+// mayBlockInside reports whether the frame calls something outside of the
+// package that is not known to return by itself: such a goroutine may not be
+// finished but blocked when the sleep ends, and the parent goes on to release
+// it.
+func (m *Model) mayBlockInside(f *Func, seen map[*Func]bool) bool {
+	if seen == nil {
+		seen = make(map[*Func]bool)
+	}
+	if seen[f] {
+		return false
+	}
+	seen[f] = true
+	found := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || found {
+			return !found
+		}
+		if targets := m.Targets(call); len(targets) > 0 {
+			for _, t := range targets {
+				found = found || t.MayStay() || m.mayBlockInside(t, seen)
+			}
+		} else if tv := m.Pkg.Info.Types[call.Fun]; !tv.IsType() && !tv.IsBuiltin() && !m.handlesTest(call) {
+			static := m.Static(call)
+			found = static == nil || mayBlock(static) && !m.readsBody(call)
+		}
+		return !found
+	})
+	return found
+}
+
+// readsBody reports whether a call reads the body of an HTTP message, which
+// ends.
+func (m *Model) readsBody(call *ast.CallExpr) bool {
+	for _, arg := range call.Args {
+		if sel, ok := ast.Unparen(arg).(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" {
+			if pkg, _ := named(m.Pkg.Info.TypeOf(sel.X)); pkg == "net/http" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// answersBefore reports whether the parent, between the sleep and its look at
+// the effect, calls something with other state that it shares with the
+// goroutine: the goroutine may need that to finish.
+func (m *Model) answersBefore(sp *Spawn, s *Sleep, e *Mutation, use ast.Node) bool {
+	for st := range m.After(s.Stmt) {
+		if st.End() >= use.Pos() {
+			return false
+		}
+		for shared := range m.Shared(sp) {
+			if shared != e.Root && m.calledWith(shared, st) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// delays reports whether the goroutine sleeps first and then signals: a
+// delayed action, triggered by time.
+func (m *Model) delays(sp *Spawn) bool {
+	if len(sp.Body.Sleeps) == 0 {
+		return false
+	}
+	for _, op := range sp.Body.Ops {
+		if op.Kind == Cancel || op.Kind == Close || op.Kind == Send {
+			return true
+		}
+	}
+	return false
+}
+
+// joinedAfter returns an operation of the sleep's frame, or of a clean-up that
+// it registers, that runs after the sleep and waits for what the goroutine
+// signals; nil if there is none.
+func (m *Model) joinedAfter(sp *Spawn, s *Sleep) *Op {
+	signals := make(map[types.Object]bool)
+	if sp.Group.Obj != nil {
+		signals[sp.Group.Obj] = true
+	}
+	for e := range sp.Body.Effects() {
+		if e.Kind == Close || e.Kind == Send || e.Kind == Done || e.Kind == Cancel {
+			obj := e.Obj
+			if v, ok := obj.(*types.Var); !ok || !v.IsField() {
+				obj = sp.Outside(Ref{Obj: e.Obj, Base: e.Obj}).Obj
+			}
+			if ctx := m.ctxOf[obj]; ctx != nil {
+				signals[ctx] = true
+			}
+			if obj != nil {
+				signals[obj] = true
+			}
+		}
+	}
+	if len(signals) == 0 {
+		return nil
+	}
+	joins := func(f *Func, op *Op) bool {
+		switch op.Kind {
+		case Recv, Wait:
+			return signals[op.Ref.Obj]
+		case Call:
+			if op.Callee == nil {
+				return false
+			}
+			for e := range op.Callee.Effects() {
+				if e.Kind == Recv || e.Kind == Wait {
+					if signals[op.Callee.translate(e.Obj, op)] {
+						return true
+					}
+				}
+			}
+		}
+		return false
+	}
+	for _, op := range s.Fn.Ops {
+		if (op.Node.Pos() > s.Stmt.Pos() || op.Deferred || op.Loop() != nil) && joins(s.Fn, op) {
+			return op
+		}
+	}
+	for _, f := range m.Funcs { // clean-ups and other literals of the same function
+		if f.Outer != s.Fn || f == sp.Body {
+			continue
+		}
+		for _, op := range f.Ops {
+			if joins(f, op) {
+				return op
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+package chanflow
+
+import "go/ast"
+
+// guessStarted recognises goroutines that set something up, which is looked at
+// after the sleep, and then stay.
+func (m *Model) guessStarted(g *Guess) bool {
+	if m.soaks(g) {
+		return false
+	}
+	for _, sp := range g.Spawns {
+		prefix, rest := sp.Body.Split()
+		if len(prefix) == 0 || len(rest) == 0 || sp.Fn == g.Sleep.Fn && sp.Loop() != g.Sleep.Loop() || g.Via != nil && len(g.Spawns) > 1 {
+			return false
+		}
+		for _, s := range sp.Body.Sleeps {
+			if s.Stmt.Pos() < rest[0].Pos() {
+				return false // it takes its time before it sets up
+			}
+		}
+		e, use := m.observed(sp, prefix, g.Sleep)
+		if e == nil {
+			continue // it may be waited for on behalf of another of them
+		}
+		for _, later := range m.Mutations(sp.Body, rest) {
+			if later.Obj == e.Obj {
+				return false // the goroutine goes on changing it: its progress may be what is waited for
+			}
+		}
+		g.Event, g.Effect, g.Use = Started, e, use
+	}
+	return g.Event == Started
+}
+
+// soaks reports whether the sleep is followed by the signal that ends the
+// goroutine: it is the time for which the goroutine is to run.
+func (m *Model) soaks(g *Guess) bool {
+	n := m.next(g.Sleep)
+	if _, deferred := n.(*ast.DeferStmt); n == nil || deferred {
+		return false
+	}
+	if m.signalsStop(g.Sleep.Fn, n) {
+		return true
+	}
+	stops := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if f := m.Static(call); f != nil && stopNames[f.Name()] {
+				for _, sp := range g.Spawns {
+					for shared := range m.Shared(sp) {
+						stops = stops || m.Root(call.Fun) == shared
+					}
+				}
+			}
+		}
+		return !stops
+	})
+	return stops
+}
+
+// stopNames are what methods that end a goroutine or a server are called.
+var stopNames = map[string]bool{
+	"Stop": true, "Close": true, "Shutdown": true, "GracefulStop": true, "Cancel": true, "Kill": true, "Quit": true, "Terminate": true,
+}
+
+// next returns the statement that runs after the sleep, or nil at the end.
+func (m *Model) next(s *Sleep) ast.Stmt {
+	for st := range m.After(s.Stmt) {
+		return st
+	}
+	return nil
+}
+
+// guessParked recognises a start gate: goroutines that first wait on a channel
+// which the parent closes right behind the sleep.
+func (m *Model) guessParked(g *Guess) bool {
+	if g.Via != nil {
+		return false
+	}
+	next := m.next(g.Sleep)
+	if next == nil {
+		return false
+	}
+	var gate *Op
+	for op := range g.Sleep.Fn.Within(next.Pos(), next.End()) {
+		if op.Kind == Close && op.Stmt() == next {
+			gate = op
+		}
+	}
+	if gate == nil || gate.Ref.Obj == nil {
+		return false
+	}
+	if len(g.Spawns) == 1 && g.Spawns[0].Loop() == g.Sleep.Loop() {
+		return false // a single goroutine is to be blocked in the receive, which is tested
+	}
+	for _, sp := range g.Spawns {
+		_, rest := sp.Body.Split()
+		if sp.Body.Lit == nil || len(rest) < 2 {
+			return false // nothing is held back by the gate
+		}
+		if _, ok := rest[0].(*ast.ExprStmt); !ok {
+			return false // the value counts
+		}
+		wait := false
+		for op := range sp.Body.Within(rest[0].Pos(), rest[0].End()) {
+			if op.Kind == Recv && !op.Range && op.Select == nil && op.Stmt() == rest[0] && sp.Outside(op.Ref).Obj == gate.Ref.Obj {
+				wait, g.Gate = true, op
+			}
+		}
+		if !wait {
+			return false
+		}
+	}
+	g.Event, g.Next = Parked, gate
+	return true
+}
+
+// guessReceived recognises a sleep before a rendezvous with the goroutine on an
+// unbuffered channel: the operation waits by itself.
+func (m *Model) guessReceived(g *Guess) bool {
+	if len(g.Spawns) != 1 || g.Via != nil {
+		return false
+	}
+	sp := g.Spawns[0]
+	prefix, rest := sp.Body.Split()
+	next := m.next(g.Sleep)
+	if len(rest) == 0 || next == nil || len(prefix) > 0 {
+		return false
+	}
+	for op := range g.Sleep.Fn.Within(next.Pos(), next.End()) {
+		if op.Stmt() != next || op.Select != nil || op.Range || op.Kind != Send && op.Kind != Recv || op.Ref.Context {
+			continue
+		}
+		if c, ok := m.Capacity(op.Ref.Obj); !ok || c != 0 || m.flexed[op.Ref.Obj] {
+			continue
+		}
+		peer := Send
+		if op.Kind == Send {
+			peer = Recv
+		}
+		for theirs := range sp.Body.Within(rest[0].Pos(), rest[0].End()) {
+			if theirs.Kind == peer && theirs.Bare() && sp.Outside(theirs.Ref).Obj == op.Ref.Obj {
+				g.Event, g.Next = Received, op
+				return true
+			}
+		}
+	}
+	return false
+}
