@@ -96,8 +96,8 @@ func (m *Model) neverLeaves(l *Leaver, stopper *Func) string {
 	if at, what := l.Blocker(); at != nil {
 		return fmt.Sprintf("the goroutine may stay in %s, which ignores the stop signal", what)
 	}
-	if lock, by := m.heldByCallers(stopper, l.Run.Locks()); lock != nil {
-		return fmt.Sprintf("%s holds %s, which the goroutine takes, when it calls %s", by.Name(), m.source(lock.Ref.Expr), stopper.Name())
+	if lock, by := m.heldByCallers(stopper, l.Run.Locks()); by != nil {
+		return fmt.Sprintf("%s holds %s, which the goroutine takes, when it calls %s", by.Name(), lock, stopper.Name())
 	}
 	return ""
 }

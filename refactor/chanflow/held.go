@@ -16,11 +16,11 @@ func (m *Model) unlocked(c *Confirmation, fn *Func, stmt ast.Stmt) (ast.Stmt, st
 		return stmt, ""
 	}
 	list, i := siblings(cur)
-	for _, op := range m.held(fn, stmt) {
-		lock, j := op.Ref.Obj, -1
+	for _, h := range m.held(fn, stmt) {
+		j := -1
 		for k := i + 1; k < len(list) && j < 0; k++ {
 			for u := range fn.Within(list[k].Pos(), list[k].End()) {
-				if u.Ref.Obj == lock && u.Stmt() == list[k] && !u.Deferred && (u.Kind == Unlock || u.Kind == RUnlock) {
+				if u.Stmt() == list[k] && !u.Deferred && slices.Contains(u.releases(), h.lock) {
 					j = k
 				}
 			}
@@ -35,8 +35,12 @@ func (m *Model) unlocked(c *Confirmation, fn *Func, stmt ast.Stmt) (ast.Stmt, st
 			continue
 		}
 		for _, l := range c.Leaves {
-			if taken := l.Run.Locks()[lock]; taken != nil {
-				return nil, fmt.Sprintf("%s holds %s, which the goroutine takes before it can return", fn.Name(), m.source(op.Ref.Expr))
+			locks := l.Run.Locks()
+			if locks[h.lock] != nil {
+				return nil, fmt.Sprintf("%s holds %s, which the goroutine takes before it can return", fn.Name(), h.text)
+			}
+			if len(locks) > 0 { // another goroutine may hold one and wait for the other
+				return nil, fmt.Sprintf("%s holds %s while the goroutine takes other locks", fn.Name(), h.text)
 			}
 		}
 	}
@@ -52,30 +56,78 @@ func plain(st ast.Stmt) bool {
 	return false
 }
 
-// held returns the operations, in source order, that took the locks which the
-// frame holds, for certain or perhaps, when the statement runs.
-func (m *Model) held(fn *Func, stmt ast.Stmt) (out []*Op) {
+// A holding is a lock that is held, and what the code calls it.
+type holding struct {
+	lock types.Object
+	text string
+}
+
+// held returns the locks, in the order in which they were taken, that the frame
+// holds, for certain or perhaps, when the statement runs.
+func (m *Model) held(fn *Func, stmt ast.Stmt) (out []holding) {
 	for _, op := range fn.Ops {
-		if op.Node.Pos() >= stmt.Pos() || op.Deferred || op.Ref.Obj == nil {
+		if op.Node.Pos() >= stmt.Pos() || op.Deferred {
 			continue
 		}
-		switch op.Kind {
-		case Lock, RLock:
-			out = append(out, op)
-		case Unlock, RUnlock:
+		for _, lock := range op.acquires() {
+			text := lock.Name()
+			if op.Ref.Obj == lock {
+				text = m.source(op.Ref.Expr)
+			}
+			out = append(out, holding{lock, text})
+		}
+		for _, lock := range op.releases() {
 			// One in a branch that does not lead to stmt releases nothing here.
 			if cur, ok := m.root.FindNode(op.Stmt()); ok && within(cur.Parent().Node(), stmt) {
-				out = slices.DeleteFunc(out, func(l *Op) bool { return l.Ref.Obj == op.Ref.Obj })
+				out = slices.DeleteFunc(out, func(h holding) bool { return h.lock == lock })
 			}
 		}
+	}
+	(&step{fn: fn}).calls(func(call *ast.CallExpr) {
+		if call.Pos() >= stmt.Pos() {
+			return
+		}
+		switch fullName(m.Static(call)) {
+		case "(*sync.Mutex).TryLock", "(*sync.RWMutex).TryLock", "(*sync.RWMutex).TryRLock":
+			if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
+				if ref := (&builder{Model: m}).receiver(sel); ref.Obj != nil {
+					out = append(out, holding{ref.Obj, m.source(ref.Expr)})
+				}
+			}
+		}
+	})
+	return out
+}
+
+// acquires returns the locks that are held once the operation has been
+// performed: its own, or those that a function takes and leaves locked.
+func (o *Op) acquires() []types.Object { return o.leaves(Lock, RLock, Unlock, RUnlock) }
+
+// releases returns the locks that the operation, or a function that it calls,
+// unlocks without having taken them.
+func (o *Op) releases() []types.Object { return o.leaves(Unlock, RUnlock, Lock, RLock) }
+
+func (o *Op) leaves(does, rdoes, undoes, rundoes OpKind) (out []types.Object) {
+	switch {
+	case o.Kind == does || o.Kind == rdoes:
+		if o.Ref.Obj != nil {
+			out = append(out, o.Ref.Obj)
+		}
+	case o.Kind == Call && o.Callee != nil:
+		for e := range o.Callee.Effects() {
+			if (e.Kind == does || e.Kind == rdoes) && !o.Callee.Does(undoes, e.Obj) && !o.Callee.Does(rundoes, e.Obj) && isField(e.Obj) {
+				out = append(out, e.Obj)
+			}
+		}
+		slices.SortFunc(out, func(a, b types.Object) int { return int(a.Pos() - b.Pos()) })
 	}
 	return out
 }
 
 // heldByCallers returns a lock which the goroutine takes and which a function
-// of the package holds when it calls fn, directly or through others, and the
-// name of that function.
-func (m *Model) heldByCallers(fn *Func, locks map[types.Object]*Op) (lock *Op, by *Func) {
+// of the package holds when it calls fn, directly or through others, and
+// that function; nil if there is none.
+func (m *Model) heldByCallers(fn *Func, locks map[types.Object]*Op) (lock string, by *Func) {
 	seen := map[*Func]bool{fn: true}
 	work := []*Func{fn}
 	for len(work) > 0 {
@@ -86,9 +138,9 @@ func (m *Model) heldByCallers(fn *Func, locks map[types.Object]*Op) (lock *Op, b
 				if op.Kind != Call || op.Callee != callee {
 					continue
 				}
-				for _, l := range m.held(f, op.Stmt()) {
-					if locks[l.Ref.Obj] != nil {
-						return l, f
+				for _, h := range m.held(f, op.Stmt()) {
+					if locks[h.lock] != nil {
+						return h.text, f
 					}
 				}
 				if !seen[f] {
@@ -98,5 +150,5 @@ func (m *Model) heldByCallers(fn *Func, locks map[types.Object]*Op) (lock *Op, b
 			}
 		}
 	}
-	return nil, nil
+	return "", nil
 }
