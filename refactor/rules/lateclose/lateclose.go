@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"strings"
 
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
@@ -60,7 +61,12 @@ func completion(pkg *refactor.Package, c *chanflow.Completion) (refactor.Finding
 		}
 		f.Message = fmt.Sprintf("a return skips this %s: whoever waits for it then waits for ever", what)
 		f.Related = append(f.Related, refactor.Related{Span: pkg.Span(ret.Node.Pos(), ret.Node.End()), Message: "returns without it"})
-		return withhold("the return may leave it out on purpose")
+		if !strings.HasSuffix(c.Op.Fn.File.Name, "_test.go") || c.Blocks() {
+			return withhold("the return may leave it out on purpose")
+		}
+		// In a test nobody gains from a waiter that waits for ever.
+		f.Fixes = []refactor.Fix{{Title: title, Safety: refactor.Review, Reason: "the return then releases the waiter", Make: func() ([]refactor.Edit, error) { return deferred(pkg, c) }}}
+		return f, true
 	}
 	f.Message = fmt.Sprintf("%s skips this %s: whoever waits for it then waits in vain", ending(c.Ends[0]), what)
 	f.Related = append(f.Related, refactor.Related{Span: pkg.Span(c.Ends[0].Node.Pos(), c.Ends[0].Node.End()), Message: "ends the goroutine"})
