@@ -3,6 +3,7 @@ package chanflow
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 )
 
 // SeenBehind returns where code behind a sleep that follows the signal looks at
@@ -103,7 +104,7 @@ func (m *Model) sees(l *Leaver, st ast.Stmt) (ast.Node, string) {
 		if root == nil || m.SameSignal(root, l.signal) || mu.Call && isTesting(root.Type()) {
 			continue
 		}
-		if use := m.useIn(root, mu, st); use != nil && !mu.Call {
+		if use := m.useIn(root, mu, st); use != nil && !mu.Call && !m.guarded(l, st) {
 			return use, "is read behind it"
 		}
 	}
@@ -121,6 +122,13 @@ func (m *Model) sees(l *Leaver, st ast.Stmt) (ast.Node, string) {
 		return first, "follows"
 	}
 	return nil, ""
+}
+
+// guarded reports whether the spawner holds a lock at the statement that the
+// goroutine takes too: then the two are meant to look at the same things.
+func (m *Model) guarded(l *Leaver, st ast.Stmt) bool {
+	locks := l.Run.Locks()
+	return slices.ContainsFunc(m.held(l.Spawn.Fn, st), func(h holding) bool { return locks[h.lock] != nil })
 }
 
 // waitsOn reports whether the goroutine may be waiting in a call of a method of
