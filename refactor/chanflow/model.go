@@ -87,16 +87,19 @@ func (m *Model) FuncOf(pos token.Pos) *Func {
 }
 
 // Callee returns the function of the package that a call runs, or nil if the
-// call leaves the package or is dynamic.
+// call leaves the package, is dynamic, or runs a literal as part of the frame.
 func (m *Model) Callee(call *ast.CallExpr) *Func {
 	return m.function(call.Fun)
 }
 
 // function returns the function of the package that is the value of an
-// expression, or nil.
+// expression, or nil. A literal that runs in the frame around it is none.
 func (m *Model) function(e ast.Expr) *Func {
 	if lit, ok := ast.Unparen(e).(*ast.FuncLit); ok {
-		return m.frames[lit]
+		if m.ownFrame(lit) {
+			return m.frames[lit]
+		}
+		return nil
 	}
 	return m.byObj[origin(m.used(e))]
 }

@@ -56,9 +56,11 @@ func checkArchive(t *testing.T, ar *txtar.Archive) {
 	illTyped := strings.Contains(rest, "type errors")
 
 	sources := make(map[string][]source)
+	raw := make(map[string][]byte)
 	for _, f := range ar.Files {
 		dir := path.Dir(f.Name)
-		sources[dir] = append(sources[dir], source{f.Name, f.Data})
+		raw[f.Name] = f.Data
+		sources[dir] = append(sources[dir], source{f.Name, comment.ReplaceAll(f.Data, nil)}) // comments count
 	}
 	m := &local{std: standard(t), sources: sources, done: make(map[string]*refactor.Package)}
 	pkg := m.check("m")
@@ -67,7 +69,7 @@ func checkArchive(t *testing.T, ar *txtar.Archive) {
 	}
 	s := &session{Package: pkg, m: chanflow.Of(pkg)}
 	for _, f := range pkg.Files {
-		stated, queries := statements(f)
+		stated, queries := statements(raw[f.Name])
 		found := s.facts(f)
 		for _, line := range slices.Sorted(maps.Keys(stated)) {
 			for _, fact := range stated[line] {
@@ -122,12 +124,12 @@ type query struct {
 	want string
 }
 
-var comment = regexp.MustCompile(`//([@?]) ?(.*)$`)
+var comment = regexp.MustCompile(`(?m)//([@?]) ?(.*)$`)
 
 // statements reads what the comments of a file state.
-func statements(f *refactor.File) (facts map[int][]string, queries []query) {
+func statements(src []byte) (facts map[int][]string, queries []query) {
 	facts = make(map[int][]string)
-	for i, line := range strings.Split(string(f.Src), "\n") {
+	for i, line := range strings.Split(string(src), "\n") {
 		m := comment.FindStringSubmatch(line)
 		if m == nil {
 			continue

@@ -36,6 +36,13 @@ func (m *Model) Mutations(f *Func, stmts []ast.Stmt) []Mutation {
 			}
 		case *ast.IncDecStmt:
 			out = m.addWrite(out, f, n, n.X)
+		case *ast.RangeStmt:
+			if n.Tok == token.ASSIGN {
+				out = m.addWrite(out, f, n, n.Key)
+				if n.Value != nil {
+					out = m.addWrite(out, f, n, n.Value)
+				}
+			}
 		case *ast.CallExpr:
 			out = m.addCall(out, f, n)
 		}
@@ -90,7 +97,7 @@ func (m *Model) addCall(out []Mutation, f *Func, call *ast.CallExpr) []Mutation 
 	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
 		if b, ok := m.Pkg.Info.Uses[id].(*types.Builtin); ok {
 			if len(call.Args) > 0 && (b.Name() == "delete" || b.Name() == "copy" || b.Name() == "clear") {
-				return m.addWrite(out, f, call, call.Args[0])
+				return m.addHandover(out, f, call, call.Args[0])
 			}
 			return out
 		}
@@ -109,12 +116,8 @@ func (m *Model) addCall(out []Mutation, f *Func, call *ast.CallExpr) []Mutation 
 		return out
 	}
 	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && m.Pkg.Info.Selections[sel] != nil {
-		if root := m.Root(sel.X); f.reaches(root) && !isContext(root.Type()) {
-			obj := m.Ref(sel.X).Obj
-			if obj == nil {
-				obj = root
-			}
-			out = append(out, Mutation{Node: call, Obj: obj, Root: root, Call: true})
+		if root := m.Root(sel.X); root != nil && !isContext(root.Type()) {
+			out = m.addHandover(out, f, call, sel.X)
 		}
 	}
 	for _, arg := range call.Args {
@@ -126,15 +129,22 @@ func (m *Model) addCall(out []Mutation, f *Func, call *ast.CallExpr) []Mutation 
 		} else if _, isChan := t.Underlying().(*types.Chan); isChan {
 			continue
 		}
-		if root := m.Root(arg); f.reaches(root) {
-			obj := m.Ref(arg).Obj
-			if obj == nil {
-				obj = root
-			}
-			out = append(out, Mutation{Node: call, Obj: obj, Root: root, Call: true})
-		}
+		out = m.addHandover(out, f, call, arg)
 	}
 	return out
+}
+
+// addHandover records that a call may change what it is handed.
+func (m *Model) addHandover(out []Mutation, f *Func, call *ast.CallExpr, arg ast.Expr) []Mutation {
+	root := m.Root(arg)
+	if !f.reaches(root) {
+		return out
+	}
+	obj := m.Ref(arg).Obj
+	if obj == nil {
+		obj = root
+	}
+	return append(out, Mutation{Node: call, Obj: obj, Root: root, Call: true})
 }
 
 // addListen records that a call opens a listener at an address: whoever knows
