@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/tools/txtar"
@@ -203,3 +204,18 @@ func name(obj types.Object) string {
 }
 
 func yes(b bool) string { return fmt.Sprint(b) }
+
+// TestManyAsk lets several goroutines put the same questions to one model: the
+// race detector looks at what is found on demand.
+func TestManyAsk(t *testing.T) {
+	ar, err := txtar.ParseFile(filepath.Join("testdata", "model", "effects.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkg := check("m", standard(t), source{"a.go", ar.Files[0].Data})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() { askAll(pkg) })
+	}
+	wg.Wait()
+}
