@@ -1,9 +1,12 @@
 package chanflow
 
 import (
+	"fmt"
 	"go/ast"
 	"go/types"
 	"slices"
+
+	"handshake/refactor"
 )
 
 // Event is what a sleep waits for without knowing whether it has happened.
@@ -64,6 +67,22 @@ func (m *Model) Guesses() []*Guess {
 }
 
 type guessKey struct{}
+
+// Related returns the places that explain the guess: where the goroutines
+// start, and the effect and the use of it, each with what is said of it.
+func (g *Guess) Related(effect, use string) []refactor.Related {
+	pkg := g.Sleep.Fn.model.Pkg
+	var out []refactor.Related
+	for _, sp := range g.Spawns {
+		out = append(out, refactor.Related{Span: pkg.Span(sp.Head()), Message: "the goroutine starts here"})
+	}
+	if g.Effect != nil {
+		out = append(out,
+			refactor.Related{Span: pkg.Span(g.Effect.Node.Pos(), g.Effect.Node.End()), Message: fmt.Sprintf(effect, g.Effect.Obj.Name())},
+			refactor.Related{Span: pkg.Span(g.Use.Pos(), g.Use.End()), Message: use})
+	}
+	return out
+}
 
 // guess returns the event that the sleep is a guess about, or nil where it is
 // none or cannot be told.

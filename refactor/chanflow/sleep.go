@@ -120,6 +120,11 @@ func (m *Model) Duration(e ast.Expr) time.Duration {
 	return time.Duration(n)
 }
 
+// Name returns what the sleep calls, as the source has it: "time.Sleep".
+func (s *Sleep) Name() string {
+	return s.Fn.File.Text(s.Call.Fun.Pos(), s.Call.Fun.End())
+}
+
 // Loop returns the innermost loop of the frame around the sleep, or nil.
 func (s *Sleep) Loop() ast.Stmt { return s.Fn.model.loopOf(s.cur) }
 

@@ -50,20 +50,8 @@ type site struct {
 	pkg *refactor.Package
 }
 
-func (s *site) sleep() string {
-	return s.pkg.FileOf(s.Sleep.Call.Pos()).Text(s.Sleep.Call.Fun.Pos(), s.Sleep.Call.Fun.End())
-}
-
 func (s *site) related() []refactor.Related {
-	var out []refactor.Related
-	for _, sp := range s.Spawns {
-		out = append(out, refactor.Related{Span: s.pkg.Span(sp.Head()), Message: "the goroutine starts here"})
-	}
-	if s.Effect != nil {
-		out = append(out,
-			refactor.Related{Span: s.pkg.Span(s.Effect.Node.Pos(), s.Effect.Node.End()), Message: "it changes " + s.Effect.Obj.Name() + " here"},
-			refactor.Related{Span: s.pkg.Span(s.Use.Pos(), s.Use.End()), Message: "which is looked at here"})
-	}
+	out := s.Related("it changes %s here", "which is looked at here")
 	if s.Checks != nil {
 		out = append(out, refactor.Related{Span: s.pkg.Span(s.Checks.Pos(), s.Checks.End()), Message: "it checks something here, for which nobody waits"})
 	}
@@ -78,8 +66,8 @@ func (s *site) joined() refactor.Finding {
 		safety, reason = refactor.Review, "another goroutine may rely on the sleep"
 	}
 	return refactor.Finding{
-		Message: fmt.Sprintf("%s is not needed: the %s behind it waits for the goroutine", s.sleep(), s.Next.Kind),
-		Fixes: []refactor.Fix{{Title: "Remove " + s.sleep(), Safety: safety, Reason: reason, Make: func() ([]refactor.Edit, error) {
+		Message: fmt.Sprintf("%s is not needed: the %s behind it waits for the goroutine", s.Sleep.Name(), s.Next.Kind),
+		Fixes: []refactor.Fix{{Title: "Remove " + s.Sleep.Name(), Safety: safety, Reason: reason, Make: func() ([]refactor.Edit, error) {
 			b := edit.New(s.pkg)
 			b.DeleteStmt(s.Sleep.Stmt)
 			return b.Edits()
@@ -94,11 +82,11 @@ func (s *site) joined() refactor.Finding {
 // review.
 func (s *site) finished() refactor.Finding {
 	several := s.several()
-	f := refactor.Finding{Message: s.sleep() + " only guesses that the goroutine has finished"}
-	title := fmt.Sprintf("Replace %s with done channel", s.sleep())
+	f := refactor.Finding{Message: s.Sleep.Name() + " only guesses that the goroutine has finished"}
+	title := fmt.Sprintf("Replace %s with done channel", s.Sleep.Name())
 	fix := s.channel
 	if several {
-		f.Message = s.sleep() + " only guesses that the goroutines have finished"
+		f.Message = s.Sleep.Name() + " only guesses that the goroutines have finished"
 		title, fix = "Wait for the goroutines with sync.WaitGroup", s.group
 	}
 	for _, sp := range s.Spawns {

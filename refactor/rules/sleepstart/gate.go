@@ -29,7 +29,7 @@ import (
 // excluded.
 func (s *site) parked() refactor.Finding {
 	const title = "Wait until all goroutines are at the gate"
-	f := refactor.Finding{Message: s.sleep() + " only guesses that the goroutines have reached the gate"}
+	f := refactor.Finding{Message: s.Sleep.Name() + " only guesses that the goroutines have reached the gate"}
 	for _, sp := range s.Spawns {
 		prefix, _ := sp.Body.Split()
 		reason := ""

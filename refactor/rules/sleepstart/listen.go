@@ -30,11 +30,11 @@ func (s *site) listening() refactor.Finding {
 	safety, reason := refactor.Review, "clients queue until Serve accepts them"
 	if s.Bound {
 		return refactor.Finding{
-			Message: s.sleep() + " is not needed: the listener is bound before the goroutine starts",
-			Fixes:   []refactor.Fix{{Title: "Remove " + s.sleep(), Safety: safety, Reason: reason, Make: s.remove}},
+			Message: s.Sleep.Name() + " is not needed: the listener is bound before the goroutine starts",
+			Fixes:   []refactor.Fix{{Title: "Remove " + s.Sleep.Name(), Safety: safety, Reason: reason, Make: s.remove}},
 		}
 	}
-	f := refactor.Finding{Message: s.sleep() + " only guesses that the server is listening"}
+	f := refactor.Finding{Message: s.Sleep.Name() + " only guesses that the server is listening"}
 	const title = "Listen before serving"
 	if reason := s.unhoistable(); reason != "" {
 		f.Withheld = []refactor.Withheld{{Title: title, Reason: reason}}

@@ -41,7 +41,7 @@ func run(pkg *refactor.Package) []refactor.Finding {
 			continue // another rule's
 		}
 		f.Span = pkg.Span(g.Sleep.Stmt.Pos(), g.Sleep.Stmt.End())
-		f.Related = append(f.Related, s.related()...)
+		f.Related = append(f.Related, s.Related("it sets up %s here", "which is relied upon here")...)
 		out = append(out, f)
 	}
 	return out
@@ -54,26 +54,8 @@ type site struct {
 	pkg *refactor.Package
 }
 
-// sleep returns what the sleep is called in the source: "time.Sleep".
-func (s *site) sleep() string {
-	return s.pkg.FileOf(s.Sleep.Call.Pos()).Text(s.Sleep.Call.Fun.Pos(), s.Sleep.Call.Fun.End())
-}
-
 // spawn returns the one goroutine of the site.
 func (s *site) spawn() *chanflow.Spawn { return s.Spawns[0] }
-
-func (s *site) related() []refactor.Related {
-	var out []refactor.Related
-	for _, sp := range s.Spawns {
-		out = append(out, refactor.Related{Span: s.pkg.Span(sp.Head()), Message: "the goroutine starts here"})
-	}
-	if s.Effect != nil {
-		out = append(out,
-			refactor.Related{Span: s.pkg.Span(s.Effect.Node.Pos(), s.Effect.Node.End()), Message: "it sets up " + s.Effect.Obj.Name() + " here"},
-			refactor.Related{Span: s.pkg.Span(s.Use.Pos(), s.Use.End()), Message: "which is relied upon here"})
-	}
-	return out
-}
 
 // covers returns the reason for a review where the sleep may wait for more than
 // the goroutine in question.
@@ -96,8 +78,8 @@ func (s *site) covers() (refactor.Safety, string) {
 func (s *site) received() refactor.Finding {
 	safety, reason := s.covers()
 	return refactor.Finding{
-		Message: fmt.Sprintf("%s is not needed: the %s behind it waits for the goroutine", s.sleep(), s.Next.Kind),
-		Fixes:   []refactor.Fix{{Title: "Remove " + s.sleep(), Safety: safety, Reason: reason, Make: s.remove}},
+		Message: fmt.Sprintf("%s is not needed: the %s behind it waits for the goroutine", s.Sleep.Name(), s.Next.Kind),
+		Fixes:   []refactor.Fix{{Title: "Remove " + s.Sleep.Name(), Safety: safety, Reason: reason, Make: s.remove}},
 	}
 }
 
@@ -106,9 +88,9 @@ func (s *site) received() refactor.Finding {
 func (s *site) inside() refactor.Finding {
 	call := s.called()
 	return refactor.Finding{
-		Message: fmt.Sprintf("%s only guesses that the goroutine is blocked in %s", s.sleep(), call),
+		Message: fmt.Sprintf("%s only guesses that the goroutine is blocked in %s", s.Sleep.Name(), call),
 		Withheld: []refactor.Withheld{{
-			Title:  fmt.Sprintf("Replace %s with started channel", s.sleep()),
+			Title:  fmt.Sprintf("Replace %s with started channel", s.Sleep.Name()),
 			Reason: "it would prove that the goroutine is about to call " + call + ", not that it is blocked there",
 		}},
 		Related: []refactor.Related{{Span: s.pkg.Span(s.Blocking.Pos(), s.Blocking.End()), Message: "it blocks here"}},
@@ -120,9 +102,9 @@ func (s *site) inside() refactor.Finding {
 func (s *site) running() refactor.Finding {
 	call := s.called()
 	return refactor.Finding{
-		Message: fmt.Sprintf("%s only guesses that %s is up", s.sleep(), call),
+		Message: fmt.Sprintf("%s only guesses that %s is up", s.Sleep.Name(), call),
 		Withheld: []refactor.Withheld{{
-			Title:  fmt.Sprintf("Replace %s with started channel", s.sleep()),
+			Title:  fmt.Sprintf("Replace %s with started channel", s.Sleep.Name()),
 			Reason: "it would prove that the goroutine is about to call " + call + ", not what that has set up",
 		}},
 		Related: []refactor.Related{{Span: s.pkg.Span(s.Blocking.Pos(), s.Blocking.End()), Message: "it stays here"}},

@@ -34,11 +34,11 @@ import (
 // whenever the goroutine is scheduled, and then what the sleep guessed is true.
 // Every execution in which the guess was right stays possible.
 func (s *site) started() refactor.Finding {
-	f := refactor.Finding{Message: fmt.Sprintf("%s only guesses that the goroutine has set up %s", s.sleep(), s.Effect.Obj.Name())}
+	f := refactor.Finding{Message: fmt.Sprintf("%s only guesses that the goroutine has set up %s", s.Sleep.Name(), s.Effect.Obj.Name())}
 	if len(f.Message) > 100 {
-		f.Message = s.sleep() + " only guesses that the goroutine has started"
+		f.Message = s.Sleep.Name() + " only guesses that the goroutine has started"
 	}
-	title := fmt.Sprintf("Replace %s with started channel", s.sleep())
+	title := fmt.Sprintf("Replace %s with started channel", s.Sleep.Name())
 	safety, reason := s.covers()
 	if len(s.Spawns) > 1 {
 		title += "s"
