@@ -60,7 +60,7 @@ func (set Settings) environ() []string {
 // merge returns the settings with those of a JSON object over them, and what is
 // wrong with that. Rules and environment variables are added one by one.
 func (set Settings) merge(raw []byte, ruleNames []string) (Settings, []string) {
-	if len(raw) == 0 || string(raw) == "null" {
+	if len(raw) == 0 || string(raw) == "null" || isEmptyList(raw) {
 		return set, nil
 	}
 	var object map[string]json.RawMessage
@@ -82,6 +82,9 @@ func (set Settings) merge(raw []byte, ruleNames []string) (Settings, []string) {
 		}
 		value := reflect.New(field.Type().Elem())
 		if value.Elem().Kind() == reflect.Map {
+			if isEmptyList(object[key]) {
+				continue
+			}
 			value.Elem().Set(field.Elem()) // which the object adds to
 		}
 		if err := json.Unmarshal(object[key], value.Interface()); err != nil {
@@ -99,6 +102,13 @@ func (set Settings) merge(raw []byte, ruleNames []string) (Settings, []string) {
 		}
 	}
 	return set, problems
+}
+
+// isEmptyList reports whether the JSON is []. Lua has one empty table, which
+// Neovim sends as that where an empty object is meant.
+func isEmptyList(raw json.RawMessage) bool {
+	var list []json.RawMessage
+	return json.Unmarshal(raw, &list) == nil && len(list) == 0
 }
 
 // unknown says that there is no such name, and which one may be meant.

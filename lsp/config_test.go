@@ -30,6 +30,8 @@ func TestMerge(t *testing.T) {
 		{"wrong type", `{"snippets":"no","diagnostics":true}`,
 			Settings{Rules: map[string]bool{"sleepdone": false}, Diagnostics: true, Snippets: true, BuildFlags: []string{"-tags=a"}},
 			[]string{`setting "snippets" has a wrong value: json: cannot unmarshal string into Go value of type bool`}},
+		{"empty tables of Lua", `{"rules":[],"env":[],"snippets":true}`, base, nil},
+		{"an empty table of Lua", `[]`, base, nil},
 		{"no object", `[1]`, base, []string{`the settings are not a JSON object: json: cannot unmarshal array into Go value of type map[string]json.RawMessage`}},
 	} {
 		got, problems := base.merge([]byte(test.raw), rules)
