@@ -141,16 +141,12 @@ func (r *runner) stuck(arrows [][]arrow, ends map[int32]ending, origins []origin
 				continue
 			}
 			seen[at] = true
-			st := Stuck{Process: i, At: at, Trace: trace}
+			st := Stuck{Process: i, At: at, Calls: s.procs[i].calls(), Trace: trace}
 			for j := range s.procs {
 				if len(s.procs[j].frames) == 0 || j == i {
 					continue
 				}
-				o := Standing{Process: j, Dead: slices.Contains(dead, j)}
-				for _, f := range s.procs[j].frames {
-					o.Calls = append(o.Calls, Place{int(f.code), int(f.op)})
-				}
-				st.Others = append(st.Others, o)
+				st.Others = append(st.Others, Standing{j, s.procs[j].calls(), slices.Contains(dead, j)})
 			}
 			out = append(out, st)
 		}

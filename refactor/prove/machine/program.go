@@ -151,6 +151,7 @@ type Result struct {
 type Stuck struct {
 	Process int
 	At      Place
+	Calls   []Place // that it is in, the innermost last
 	Trace   []Step
 	// Others are where all other live processes are then.
 	Others []Standing

@@ -156,3 +156,12 @@ func (p *proc) place() Place {
 	f := p.top()
 	return Place{int(f.code), int(f.op)}
 }
+
+// calls returns where the process is, the innermost call last.
+func (p *proc) calls() []Place {
+	out := make([]Place, len(p.frames))
+	for i, f := range p.frames {
+		out[i] = Place{int(f.code), int(f.op)}
+	}
+	return out
+}

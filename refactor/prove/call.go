@@ -1,0 +1,496 @@
+package prove
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"strings"
+
+	"handshake/refactor/chanflow"
+	"handshake/refactor/prove/machine"
+)
+
+// methods are the operations that the machine knows, by the method that does
+// them. Done is an Add of -1.
+var methods = map[string]machine.OpKind{
+	"(*sync.Mutex).Lock": machine.Lock, "(*sync.Mutex).Unlock": machine.Unlock,
+	"(*sync.RWMutex).Lock": machine.Lock, "(*sync.RWMutex).Unlock": machine.Unlock,
+	"(*sync.RWMutex).RLock": machine.RLock, "(*sync.RWMutex).RUnlock": machine.RUnlock,
+	"(*sync.WaitGroup).Add": machine.Add, "(*sync.WaitGroup).Done": machine.Add, "(*sync.WaitGroup).Wait": machine.Wait,
+	"(*golang.org/x/sync/errgroup.Group).Wait": machine.Wait,
+	"(*sync.Once).Do":                          machine.Do,
+	"(*sync/atomic.Bool).Store":                machine.Set,
+}
+
+// call writes what a call does, and returns its results.
+func (b *code) call(e *ast.CallExpr) []value {
+	info := b.t.pkg.Info
+	fun := ast.Unparen(e.Fun)
+	if info.Types[fun].IsType() { // a conversion
+		return []value{b.expr(e.Args[0])}
+	}
+	if id, ok := fun.(*ast.Ident); ok {
+		if blt, ok := info.Uses[id].(*types.Builtin); ok {
+			return b.builtin(e, blt.Name())
+		}
+	}
+	f := b.t.m.Static(e)
+	if f != nil && f.Pkg() != b.t.pkg.Types {
+		return b.foreign(e, f)
+	}
+	fn := b.expr(fun).fn
+	if fn == nil && f != nil { // a method of an interface
+		recv := value{}
+		if sel, ok := fun.(*ast.SelectorExpr); ok {
+			recv = b.expr(sel.X)
+		}
+		targets := b.t.m.Targets(e)
+		if len(targets) == 1 {
+			fn = &function{decl: targets[0], recv: recv, env: b.t.globals}
+		} else if len(targets) > 1 {
+			args := b.args(e)
+			var alternatives []func()
+			for _, target := range targets {
+				alternatives = append(alternatives, func() {
+					b.invoke(machine.Call, &function{decl: target, recv: recv, env: b.t.globals}, args, e, e)
+				})
+			}
+			if ast.IsExported(f.Name()) {
+				alternatives = append(alternatives, b.back)
+			}
+			b.choose(alternatives...)
+			return nil
+		}
+	}
+	args := b.args(e)
+	if fn == nil {
+		b.hands(args)
+		if f != nil || b.supplied(fun) {
+			b.back()
+		}
+		return nil
+	}
+	return b.invoke(machine.Call, fn, args, e, e)
+}
+
+// supplied reports whether a function value comes from elsewhere: it is handed
+// in, stored, or one of several; not the result of a call.
+func (b *code) supplied(fun ast.Expr) bool {
+	switch x := fun.(type) {
+	case *ast.Ident:
+		obj := b.t.pkg.Info.Uses[x]
+		if obj == nil || obj.Parent() == b.t.pkg.Types.Scope() || b.t.m.IsLoopVar(obj) {
+			return true
+		}
+		e := b.env.owner(obj)
+		return e.typ != nil && e.typ.Pos() <= obj.Pos() && obj.Pos() < e.typ.End()
+	case *ast.SelectorExpr, *ast.IndexExpr:
+		return true
+	}
+	return false
+}
+
+func (b *code) args(e *ast.CallExpr) []value {
+	out := make([]value, len(e.Args))
+	for i, a := range e.Args {
+		if call, ok := ast.Unparen(a).(*ast.CallExpr); ok && b.t.isBuiltin(call, "make") && kindOf(b.t.pkg.Info.TypeOf(a)) == machine.Chan {
+			out[i] = b.t.variable("argument", false, machine.None)
+			b.put(out[i], a)
+			continue
+		}
+		out[i] = b.expr(a)
+	}
+	return out
+}
+
+// back lets code that is supplied from elsewhere call back into the package.
+func (b *code) back() {
+	if !b.env.spawned || len(b.t.callbacks) == 0 {
+		return
+	}
+	alternatives := []func(){func() {}}
+	for _, f := range b.t.callbacks {
+		alternatives = append(alternatives, func() { b.invoke(machine.Call, &f, nil, nil, nil) })
+	}
+	b.choose(alternatives...)
+}
+
+// hands lets code out of sight run the functions that it is handed, or not.
+func (b *code) hands(args []value) {
+	for _, a := range args {
+		if a.fn != nil {
+			b.choose(func() { b.invoke(machine.Call, a.fn, nil, nil, nil) }, func() {})
+		}
+	}
+}
+
+func (b *code) builtin(e *ast.CallExpr, name string) []value {
+	switch name {
+	case "close":
+		b.channel(machine.Close, e.Args[0], e)
+	case "panic":
+		b.expr(e.Args[0])
+		b.emit(machine.Op{Kind: machine.Panic}, e)
+	case "recover":
+		b.emit(machine.Op{Kind: machine.Recover}, nil)
+	case "new":
+		t := b.t.pkg.Info.TypeOf(e.Args[0])
+		if k := kindOf(t); k != machine.None && k != machine.Chan {
+			v := b.t.variable("new", false, k)
+			b.emit(machine.Op{Kind: machine.Make, Var: v.ref - 1, Obj: k}, nil)
+			return []value{v}
+		}
+		if structOf(t) != nil {
+			return []value{b.t.make(t)}
+		}
+	case "make":
+		if kindOf(b.t.pkg.Info.TypeOf(e)) == machine.Chan {
+			v := b.t.variable("made", false, machine.None)
+			b.put(v, e)
+			return []value{v}
+		}
+	default:
+		for _, a := range e.Args {
+			b.expr(a)
+		}
+	}
+	return nil
+}
+
+// foreign writes a call of another package's function.
+func (b *code) foreign(e *ast.CallExpr, f *types.Func) []value {
+	name := f.FullName()
+	if op := b.t.ops[e]; op != nil && op.Kind == chanflow.Exit {
+		b.args(e)
+		switch op.Exit {
+		case chanflow.Goexit:
+			b.emit(machine.Op{Kind: machine.Goexit}, e)
+		case chanflow.MayGoexit:
+			b.choose(func() { b.emit(machine.Op{Kind: machine.Goexit}, e) }, func() {})
+		case chanflow.Halt:
+			b.emit(machine.Op{Kind: machine.Halt}, e)
+		case chanflow.Panic:
+			b.emit(machine.Op{Kind: machine.Panic}, e)
+		}
+		return nil
+	}
+	if kind, ok := methods[name]; ok {
+		b.method(e, f, kind)
+		return nil
+	}
+	switch name {
+	case "(*sync.WaitGroup).Go", "(*golang.org/x/sync/errgroup.Group).Go":
+		group := b.receiver(e)
+		if group.ref != 0 {
+			b.emit(machine.Op{Kind: machine.Add, Var: group.ref - 1, N: 1}, e)
+		}
+		b.spawn(e, e, group)
+		return nil
+	case "sync.OnceFunc":
+		if fn := b.expr(e.Args[0]).fn; fn != nil {
+			once := b.t.variable("once", false, machine.Once)
+			b.emit(machine.Op{Kind: machine.Make, Var: once.ref - 1, Obj: machine.Once}, nil)
+			c := *fn
+			c.once = once.ref
+			return []value{{fn: &c}}
+		}
+	case "context.WithCancel", "context.WithTimeout", "context.WithDeadline", "context.WithCancelCause", "os/signal.NotifyContext":
+		return b.context(e, f)
+	case "context.Background", "context.TODO":
+		return []value{b.t.variable("background", true, machine.None)}
+	case "context.WithValue", "context.WithoutCancel":
+		return b.args(e)[:1]
+	case "(context.Context).Done":
+		return []value{b.receiver(e)}
+	case "time.After", "time.Tick":
+		b.args(e)
+		return []value{b.t.variable("time", true, machine.Ready)}
+	case "(*testing.T).Run", "(*testing.B).Run", "testing/synctest.Test", "testing/synctest.Run":
+		if fn := b.args(e)[1].fn; fn != nil {
+			b.invoke(machine.Call, fn, nil, nil, e)
+		}
+		return nil
+	case "(*sync.Cond).Wait", "(*sync.Mutex).TryLock", "(*sync.RWMutex).TryLock", "(*sync.RWMutex).TryRLock":
+		b.t.doubt("there is a " + f.Name())
+	}
+	if sig := f.Signature().Recv(); sig != nil {
+		if sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok {
+			b.expr(sel.X)
+		}
+		if pkg := f.Pkg(); pkg != nil && pkg.Path() == "testing" && f.Name() == "Cleanup" {
+			if fn := b.args(e)[0].fn; fn != nil {
+				b.invoke(machine.Defer, fn, nil, nil, e)
+			}
+			return nil
+		}
+		if strings.HasPrefix(name, "(*sync/atomic.Bool).Load") {
+			return []value{b.receiver(e)}
+		}
+	}
+	b.hands(b.args(e))
+	return nil
+}
+
+func (b *code) method(e *ast.CallExpr, f *types.Func, kind machine.OpKind) {
+	v := b.receiver(e)
+	args := b.args(e)
+	if v.ref == 0 {
+		v = b.unknownObject(f)
+	}
+	op := machine.Op{Kind: kind, Var: v.ref - 1}
+	switch f.Name() {
+	case "Add":
+		op.N = 2 // some
+		if c := b.t.pkg.Info.Types[e.Args[0]].Value; c != nil {
+			fmt.Sscan(c.String(), &op.N)
+		} else {
+			b.t.doubt("it is not known how much " + b.t.text(e) + " adds")
+		}
+	case "Done":
+		op.N = -1
+	case "Store":
+		if c := b.t.pkg.Info.Types[e.Args[0]].Value; c != nil {
+			op.N = truth(c.String())
+		}
+	case "Do":
+		if args[0].fn == nil {
+			return
+		}
+		op.N, _ = b.compile(args[0].fn, nil, b.env.spawned)
+	}
+	b.emit(op, e)
+}
+
+// unknownObject is a lock or group of which it is not known which one it is.
+func (b *code) unknownObject(f *types.Func) value {
+	return b.t.variable("unknown", true, kindOf(f.Signature().Recv().Type()))
+}
+
+// context returns a new context and the function that cancels it.
+func (b *code) context(e *ast.CallExpr, f *types.Func) []value {
+	args := b.args(e)
+	v := b.t.variable("ctx", false, machine.None)
+	kind := machine.Open // the parent may be cancelled
+	if p := args[0]; p.ref != 0 && b.t.prog.Vars[p.ref-1].Name == "background" {
+		kind = machine.Chan
+	}
+	if f.Name() == "WithTimeout" || f.Name() == "WithDeadline" {
+		kind = machine.Ready
+	}
+	b.emit(machine.Op{Kind: machine.Make, Var: v.ref - 1, Obj: kind}, nil)
+	return []value{v, {fn: &function{cancel: v.ref}}}
+}
+
+// function1 translates a function that is bound to arguments.
+func (b *code) function1(fn *function, args []value) int {
+	n, _ := b.compile(fn, args, b.env.spawned)
+	return n
+}
+
+// compile returns the code of a function, and its variables. Parameters that
+// are channels are variables of the code, which the caller sets.
+func (b *code) compile(fn *function, args []value, spawned bool) (int, *env) {
+	t := b.t
+	if fn.cancel != 0 {
+		n := t.build(fn.key(), "cancel", b.env, func(c *code) {
+			c.emit(machine.Op{Kind: machine.Cancel, Var: fn.cancel - 1}, nil)
+		})
+		return n, nil
+	}
+	if fn.once != 0 {
+		inner := *fn
+		inner.once = 0
+		n := t.build(fn.key(), "once", b.env, func(c *code) {
+			n, _ := c.compile(&inner, args, spawned)
+			c.emit(machine.Op{Kind: machine.Do, Var: fn.once - 1, N: n}, nil)
+		})
+		return n, nil
+	}
+	var node ast.Node = fn.lit
+	var typ *ast.FuncType
+	var body *ast.BlockStmt
+	name := b.name
+	if fn.lit != nil {
+		typ, body = fn.lit.Type, fn.lit.Body
+	} else {
+		node, typ, body, name = fn.decl.Node(), fn.decl.Type, fn.decl.Body, fn.decl.Name()
+	}
+	if spawned && fn.lit != nil && !b.env.spawned {
+		name = "the goroutine"
+	}
+	key := fmt.Sprint(fn.key(), spawned)
+	params := paramsOf(t.pkg.Info, typ)
+	for i := range params {
+		if i < len(args) && (args[i].ref == 0 || !t.dynamic(args[i])) {
+			key += "," + args[i].key()
+		} else {
+			key += ",*"
+		}
+	}
+	e := t.envs[key]
+	if e == nil {
+		e = t.newEnv(fn.env, node, typ)
+		e.spawned = spawned
+		t.envs[key] = e
+		for i, p := range params {
+			if p == nil || i >= len(args) {
+				continue
+			}
+			a := args[i]
+			if kindOf(p.Type()) == machine.Chan {
+				e.vals[p] = t.variable(p.Name(), t.m.Assigned(p), machine.None)
+			} else if a != (value{}) {
+				e.vals[p] = a
+			}
+		}
+		if fn.decl != nil {
+			if r := fn.decl.Recv(); r != nil && fn.recv != (value{}) {
+				e.vals[r] = fn.recv
+			}
+		}
+	}
+	n := t.build(key, name, e, func(c *code) { c.block(body.List) })
+	if spawned && !b.env.spawned {
+		t.roots[n] = true
+	}
+	return n, e
+}
+
+func paramsOf(info *types.Info, typ *ast.FuncType) []types.Object {
+	var out []types.Object
+	for _, field := range typ.Params.List {
+		if len(field.Names) == 0 {
+			out = append(out, nil)
+		}
+		for _, name := range field.Names {
+			out = append(out, info.Defs[name])
+		}
+	}
+	return out
+}
+
+// invoke calls, starts or defers a function with arguments.
+func (b *code) invoke(kind machine.OpKind, fn *function, args []value, call *ast.CallExpr, n ast.Node) []value {
+	// What a client starts is no goroutine of the package.
+	spawned := b.env.spawned || kind == machine.Spawn && b.env.node != nil
+	code, e := b.compile(fn, args, spawned)
+	if e != nil && e.typ != nil {
+		for i, p := range paramsOf(b.t.pkg.Info, e.typ) {
+			if p == nil || i >= len(args) || kindOf(p.Type()) != machine.Chan {
+				continue
+			}
+			var t types.Type
+			if call != nil && i < len(call.Args) {
+				t = b.t.pkg.Info.TypeOf(call.Args[i])
+				if b.t.pkg.Info.Types[call.Args[i]].IsNil() {
+					b.emit(machine.Op{Kind: machine.SetNil, Var: e.vals[p].ref - 1}, nil)
+					continue
+				}
+			}
+			b.take(e.vals[p], args[i], t)
+		}
+	}
+	b.emit(machine.Op{Kind: kind, N: code}, n)
+	if e == nil {
+		return nil
+	}
+	return e.results
+}
+
+// spawn starts a goroutine: of a go statement, or of the Go method of a group.
+func (b *code) spawn(call *ast.CallExpr, n ast.Node, group value) {
+	var fn *function
+	var args []value
+	if _, ok := n.(*ast.GoStmt); ok {
+		fn = b.callee(call)
+		args = b.args(call)
+	} else {
+		fn = b.expr(call.Args[0]).fn
+	}
+	if fn == nil {
+		if group.ref != 0 { // it returns
+			b.emit(machine.Op{Kind: machine.Add, Var: group.ref - 1, N: -1}, nil)
+		}
+		if _, ok := n.(*ast.GoStmt); ok {
+			b.alone(call, args)
+		}
+		return
+	}
+	if group.ref == 0 {
+		b.invoke(machine.Spawn, fn, args, call, n)
+		return
+	}
+	e := b.t.newEnv(b.env, call, nil)
+	e.spawned = true
+	done := b.t.build(fmt.Sprintf("done%d", group.ref), "the goroutine", e, func(c *code) {
+		c.emit(machine.Op{Kind: machine.Add, Var: group.ref - 1, N: -1}, nil)
+	})
+	key := fmt.Sprintf("group%d.%d.%s", call.Pos(), group.ref, fn.key())
+	start := b.t.build(key, "the goroutine", e, func(c *code) {
+		c.emit(machine.Op{Kind: machine.Defer, N: done}, nil)
+		c.invoke(machine.Call, fn, nil, nil, nil)
+	})
+	b.t.roots[start] = true
+	b.emit(machine.Op{Kind: machine.Spawn, N: start}, n)
+}
+
+// alone starts a goroutine that runs a function out of sight, such as an
+// operation of the sync package.
+func (b *code) alone(call *ast.CallExpr, args []value) {
+	f := b.t.m.Static(call)
+	if f == nil || methods[f.FullName()] == 0 {
+		return
+	}
+	e := b.t.newEnv(b.env, call, nil)
+	e.spawned = true
+	n := b.t.build(fmt.Sprintf("alone%d", call.Pos()), "the goroutine", e, func(c *code) { c.call(call) })
+	b.emit(machine.Op{Kind: machine.Spawn, N: n}, call)
+}
+
+// callee returns the function of the package that a call runs, or nil.
+func (b *code) callee(call *ast.CallExpr) *function {
+	fun := ast.Unparen(call.Fun)
+	if b.t.pkg.Info.Types[fun].IsType() || b.t.pkg.Info.Types[fun].IsBuiltin() {
+		return nil
+	}
+	if f := b.t.m.Static(call); f != nil && f.Pkg() != b.t.pkg.Types {
+		return nil
+	}
+	if fn := b.expr(fun).fn; fn != nil {
+		return fn
+	}
+	if targets := b.t.m.Targets(call); len(targets) == 1 {
+		var recv value
+		if sel, ok := fun.(*ast.SelectorExpr); ok {
+			recv = b.expr(sel.X)
+		}
+		return &function{decl: targets[0], recv: recv, env: b.t.globals}
+	}
+	return nil
+}
+
+// deferred writes a defer statement.
+func (b *code) deferred(call *ast.CallExpr) {
+	if fn := b.callee(call); fn != nil {
+		b.invoke(machine.Defer, fn, b.args(call), call, call)
+		return
+	}
+	if b.t.isBuiltin(call, "close") {
+		v := b.ref(call.Args[0])
+		if b.t.prog.Vars[v.ref-1].Shared { // it is evaluated now
+			r := b.t.variable(b.t.prog.Vars[v.ref-1].Name, false, machine.None)
+			b.copy(r, v)
+			v = r
+		}
+		n := b.t.build(fmt.Sprintf("close%d.%d", call.Pos(), v.ref), b.name, b.env, func(c *code) {
+			c.emit(machine.Op{Kind: machine.Close, Var: v.ref - 1}, call)
+		})
+		b.emit(machine.Op{Kind: machine.Defer, N: n}, nil)
+		return
+	}
+	// What else is operated on does not change, as a rule: it is evaluated late
+	// here.
+	key := fmt.Sprintf("defer%d.%d", call.Pos(), b.env.id)
+	n := b.t.build(key, b.name, b.env, func(c *code) { c.call(call) })
+	b.emit(machine.Op{Kind: machine.Defer, N: n}, nil)
+}

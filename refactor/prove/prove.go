@@ -1,0 +1,153 @@
+// Package prove checks that a rewrite adds no deadlock. The channels, locks,
+// groups and goroutines around the edits are translated into a small
+// communicating state machine, of which every interleaving is explored within
+// bounds; see [handshake/refactor/prove/machine].
+//
+// What is proved is relative to this translation. Calls that leave the package
+// return. Conditions are open, except for constants, boolean fields and checks
+// for nil. A struct is known by the variable that holds it. Channels that code
+// out of sight knows are used by it or not, as is worse; those that the edits
+// add are known to nobody else. At most two goroutines of one kind are alive
+// at a time.
+package prove
+
+import (
+	"handshake/refactor"
+	"handshake/refactor/prove/machine"
+)
+
+// An Answer is what could be proved.
+type Answer int
+
+const (
+	Safe    Answer = iota // no operation that the edits introduce can block for ever or panic
+	Hazard                // one can
+	Unknown               // there is too much, or something that is not understood
+)
+
+func (a Answer) String() string { return [...]string{"safe", "hazard", "unknown"}[a] }
+
+// A Verdict is the answer with its reason: of a hazard, in words for the user,
+// as in "Stop holds mu, which the goroutine takes before it can return".
+type Verdict struct {
+	Answer Answer
+	Reason string
+	// Trace is how it comes to a hazard: operations in source text, by goroutine.
+	Trace []string
+	// States is how many the exploration visited.
+	States int
+}
+
+// Check says whether the edits, which turn the package before into the package
+// after (see [refactor.Package.With]), introduce an operation on which a
+// goroutine can be stuck for ever, or which can panic.
+func Check(before, after *refactor.Package, edits []refactor.Edit) (v Verdict) {
+	in := inserted(before, edits)
+	t := newTranslator(after, in)
+	c := t.change()
+	earlier := make(map[string]scenario)
+	for _, s := range newTranslator(before, nil).scenarios(c) {
+		earlier[s.name] = s
+	}
+	for _, s := range t.scenarios(c) {
+		w := look(after, in, s, func() map[string]bool {
+			old, ok := earlier[s.name]
+			if !ok {
+				return nil
+			}
+			return weaknesses(before, old)
+		})
+		w.States += v.States
+		if w.Answer == Hazard {
+			return w
+		}
+		if w.Answer == Safe {
+			w.Answer, w.Reason = v.Answer, v.Reason
+		}
+		v = w
+	}
+	return v
+}
+
+// look explores a scenario. Operations that existed before the edits count if
+// they could not block for ever or panic then; known, which is called at most
+// once, returns those that could, or nil if that is not known.
+func look(pkg *refactor.Package, in ranges, s scenario, known func() map[string]bool) (v Verdict) {
+	t := newTranslator(pkg, in)
+	p := t.program(s)
+	if t.large() {
+		return Verdict{Answer: Unknown, Reason: "there is too much to look at"}
+	}
+	res := machine.Explore(p, machine.Usual)
+	v.States = res.States
+	hazard := func(st machine.Stuck, reason string) Verdict {
+		return Verdict{Hazard, reason, t.trace(p, st), res.States}
+	}
+	var old []func() Verdict
+	var keys []string
+	for _, list := range [][]machine.Stuck{res.Panics, res.Stuck} {
+		for _, st := range list {
+			pl := t.places[p.At(st.At).Tag]
+			if pl.node == nil {
+				continue
+			}
+			say := func() Verdict { return hazard(st, t.stuck(p, s, st, pl)) }
+			if st.Calls == nil {
+				say = func() Verdict { return hazard(st, t.panics(pl)) }
+			}
+			if pl.introduced {
+				return say()
+			}
+			old, keys = append(old, say), append(keys, t.key(st, p))
+		}
+	}
+	switch {
+	case !res.Complete:
+		v.Answer, v.Reason = Unknown, "there are too many interleavings"
+	case len(t.doubts) > 0:
+		v.Answer, v.Reason = Unknown, t.doubts[0]
+	case len(old) > 0:
+		if weak := known(); weak != nil {
+			for i, say := range old {
+				if !weak[keys[i]] {
+					return say()
+				}
+			}
+		}
+	}
+	return v
+}
+
+// large reports whether the program is too much for the machine.
+func (t *translator) large() bool { return len(t.prog.Vars) > 200 || len(t.prog.Codes) > 10_000 }
+
+// key names an operation that fails, and how, before and after the edits.
+func (t *translator) key(st machine.Stuck, p *machine.Program) string {
+	pl := t.places[p.At(st.At).Tag]
+	how := "stuck"
+	if st.Calls == nil {
+		how = "panics"
+	}
+	return how + " " + pl.what + " " + t.text(pl.node)
+}
+
+// weaknesses returns the operations that can block for ever or panic in a
+// scenario, by key; nil if that is not known.
+func weaknesses(pkg *refactor.Package, s scenario) map[string]bool {
+	t := newTranslator(pkg, nil)
+	p := t.program(s)
+	if t.large() {
+		return nil
+	}
+	res := machine.Explore(p, machine.Usual)
+	if !res.Complete || len(t.doubts) > 0 {
+		return nil
+	}
+	out := make(map[string]bool)
+	for _, list := range [][]machine.Stuck{res.Panics, res.Stuck} {
+		for _, st := range list {
+			out[t.key(st, p)] = true
+		}
+	}
+	return out
+}
