@@ -22,7 +22,7 @@ type builder struct {
 
 // A context is what surrounds the node that is being visited.
 type context struct {
-	end      token.Pos // of the function that opened the context
+	cur      inspector.Cursor // of the function that opened the context
 	fn       *Func
 	deferred bool // inside a deferred literal
 	once     bool // inside a literal passed to (*sync.Once).Do
@@ -38,7 +38,7 @@ func (b *builder) collect() {
 	}
 	for cur := range b.root.Preorder(mask...) {
 		n := cur.Node()
-		for len(b.stack) > 0 && n.Pos() >= b.stack[len(b.stack)-1].end {
+		for len(b.stack) > 0 && !b.stack[len(b.stack)-1].cur.Contains(cur) {
 			b.stack = b.stack[:len(b.stack)-1]
 		}
 		switch n := n.(type) {
@@ -46,7 +46,7 @@ func (b *builder) collect() {
 			b.file = b.Pkg.FileOf(n.Package)
 		case *ast.FuncDecl:
 			if n.Body != nil {
-				b.declare(n)
+				b.declare(cur, n)
 			}
 		case *ast.FuncLit:
 			b.literal(cur, n)
@@ -115,7 +115,7 @@ func (b *builder) top() *context {
 	return &b.stack[len(b.stack)-1]
 }
 
-func (b *builder) declare(n *ast.FuncDecl) {
+func (b *builder) declare(cur inspector.Cursor, n *ast.FuncDecl) {
 	f := &Func{Decl: n, Type: n.Type, Body: n.Body, File: b.file, model: b.Model}
 	f.Obj, _ = b.Pkg.Info.Defs[n.Name].(*types.Func)
 	b.frames[n] = f
@@ -124,14 +124,14 @@ func (b *builder) declare(n *ast.FuncDecl) {
 		b.byObj[f.Obj] = f
 	}
 	b.Funcs = append(b.Funcs, f)
-	b.stack = append(b.stack, context{end: n.End(), fn: f})
+	b.stack = append(b.stack, context{cur: cur, fn: f})
 }
 
 // literal opens the context of a function literal: its own frame, or the frame
 // around it where it is called or deferred in place.
 func (b *builder) literal(cur inspector.Cursor, n *ast.FuncLit) {
 	b.parameters(n.Type.Params, n.Type.Results)
-	ctx := context{end: n.End()}
+	ctx := context{cur: cur}
 	if outer := b.top(); outer != nil {
 		ctx.fn, ctx.deferred, ctx.once = outer.fn, outer.deferred, outer.once
 	}
@@ -151,7 +151,7 @@ func (b *builder) literal(cur inspector.Cursor, n *ast.FuncLit) {
 		}
 		f := &Func{Lit: n, Type: n.Type, Body: n.Body, File: b.file, Outer: ctx.fn, Use: use, model: b.Model}
 		b.Funcs = append(b.Funcs, f)
-		ctx = context{end: n.End(), fn: f}
+		ctx = context{cur: cur, fn: f}
 	}
 	b.frames[n] = ctx.fn
 	b.stack = append(b.stack, ctx)

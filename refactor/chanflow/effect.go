@@ -162,7 +162,6 @@ func (m *Model) propagate() {
 			default:
 				if op.Ref.Obj != nil {
 					f.does.add(number(Effect{op.Kind, op.Ref.Obj}))
-					f.kinds |= 1 << op.Kind
 				}
 			}
 		}

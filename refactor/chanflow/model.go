@@ -43,21 +43,22 @@ func Of(pkg *refactor.Package) *Model {
 }
 
 func build(pkg *refactor.Package) *Model {
+	syntax := make([]*ast.File, len(pkg.Files))
+	for i, f := range pkg.Files {
+		syntax[i] = f.Syntax
+	}
+	root := newTree(syntax)
 	m := &Model{
 		Pkg:       pkg,
-		frames:    make(map[ast.Node]*Func),
-		byObj:     make(map[types.Object]*Func),
+		root:      root,
+		frames:    make(map[ast.Node]*Func, len(root.decls)),
+		byObj:     make(map[types.Object]*Func, len(root.decls)),
 		ops:       make(map[types.Object][]*Op),
 		ctxOf:     make(map[types.Object]types.Object),
 		flexed:    make(map[types.Object]bool),
 		residence: residence{stays: make(map[*Func]bool)},
 	}
-	syntax := make([]*ast.File, len(pkg.Files))
-	for i, f := range pkg.Files {
-		syntax[i] = f.Syntax
-	}
-	m.root = newTree(syntax)
-	b := &builder{Model: m, bindings: bindings{once: make(map[types.Object]bool), lits: make(map[types.Object]*ast.FuncLit)}}
+	b := &builder{Model: m, bindings: bindings{once: make(map[types.Object]bool, len(pkg.Info.Defs)/4), lits: make(map[types.Object]*ast.FuncLit)}}
 	b.collect()
 	m.propagate()
 	return m
