@@ -270,15 +270,16 @@ func (m *Model) Callers(f *Func) (calls []*ast.CallExpr, all bool) {
 	return calls, all
 }
 
-// inInterface reports whether an interface of the package has a method of that
-// name.
+// inInterface reports whether an interface that the package writes down has a
+// method of that name.
 func (m *Model) inInterface(name string) bool {
-	scope := m.Pkg.Types.Scope()
-	for _, n := range scope.Names() {
-		if tn, ok := scope.Lookup(n).(*types.TypeName); ok {
-			if _, ok := tn.Type().Underlying().(*types.Interface); ok && hasMethod(tn.Type(), name) {
-				return true
-			}
+	for cur := range m.root.Preorder((*ast.InterfaceType)(nil)) {
+		t := m.Pkg.Info.TypeOf(cur.Node().(*ast.InterfaceType))
+		if t == nil {
+			continue
+		}
+		if obj, _, _ := types.LookupFieldOrMethod(t, false, m.Pkg.Types, name); obj != nil {
+			return true
 		}
 	}
 	return false
