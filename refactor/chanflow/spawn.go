@@ -100,16 +100,15 @@ func (s *Spawn) Outside(r Ref) Ref {
 	if s.Kind == GoStmt {
 		return s.Body.outside(r, s.Call)
 	}
-	if s.Body.Lit == nil || s.Body.Owns(r.Base) {
-		if s.Body.Recv() == nil || r.Base != s.Body.Recv() {
-			return Ref{}
-		}
-		if sel, ok := ast.Unparen(s.Call.Args[0]).(*ast.SelectorExpr); ok {
+	if r.Base == nil || !s.Body.Owns(r.Base) {
+		return r // opaque, captured or global
+	}
+	if recv := s.Body.Recv(); recv != nil && r.Base == recv {
+		if sel, ok := ast.Unparen(s.Call.Args[0]).(*ast.SelectorExpr); ok { // g.Go(x.method)
 			return rebase(r, s.Body.model.Ref(sel.X))
 		}
-		return Ref{}
 	}
-	return r
+	return Ref{}
 }
 
 // outside translates a reference in f to the terms of a caller.
