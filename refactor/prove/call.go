@@ -84,7 +84,10 @@ func (b *code) supplied(fun ast.Expr) bool {
 		}
 		e := b.env.owner(obj)
 		return e.typ != nil && e.typ.Pos() <= obj.Pos() && obj.Pos() < e.typ.End()
-	case *ast.SelectorExpr, *ast.IndexExpr:
+	case *ast.SelectorExpr: // not what another package made, such as resp.Body
+		obj := b.t.pkg.Info.Uses[x.Sel]
+		return obj != nil && obj.Pkg() == b.t.pkg.Types
+	case *ast.IndexExpr:
 		return true
 	}
 	return false
@@ -228,6 +231,13 @@ func (b *code) foreign(e *ast.CallExpr, f *types.Func) []value {
 		}
 	}
 	b.hands(b.args(e))
+	for _, a := range e.Args { // handed on, to be called there
+		t := b.t.pkg.Info.TypeOf(a)
+		if n, ok := types.Unalias(t).(*types.Named); ok && types.IsInterface(n) && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == "io" && b.supplied(ast.Unparen(a)) {
+			b.back()
+			break
+		}
+	}
 	return nil
 }
 

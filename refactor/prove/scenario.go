@@ -71,9 +71,11 @@ func (t *translator) scenarios(c change) []scenario {
 		}
 		name := receiverType(f)
 		if name == nil || !c.fields[f.Name()] {
-			out = append(out, scenario{name: f.Name(), ends: f.IsMain(), main: func(b *code) {
-				b.invoke(machine.Call, &function{decl: f, env: b.t.globals}, nil, nil, nil)
-			}})
+			for _, entry := range append(t.callers(f, c), f) {
+				out = append(out, scenario{name: entry.Name(), ends: entry.IsMain(), main: func(b *code) {
+					b.invoke(machine.Call, &function{decl: entry, env: b.t.globals}, nil, nil, nil)
+				}})
+			}
 			continue
 		}
 		if subjects[name] == nil {
@@ -83,6 +85,22 @@ func (t *translator) scenarios(c change) []scenario {
 	}
 	for _, name := range names {
 		out = append(out, t.clients(name, subjects[name])...)
+	}
+	return out
+}
+
+// callers returns the functions that call f, which may hold a lock when they
+// do, but for those that are looked at anyway.
+func (t *translator) callers(f *chanflow.Func, c change) []*chanflow.Func {
+	const most = 6
+	var out []*chanflow.Func
+	calls, _ := t.m.Callers(f)
+	for _, call := range calls {
+		by := t.m.FuncOf(call.Pos())
+		if by == nil || by.Top().Decl == nil || slices.Contains(out, by.Top()) || slices.Contains(c.tops, by.Top().Name()) || len(out) == most {
+			continue
+		}
+		out = append(out, by.Top())
 	}
 	return out
 }
@@ -105,6 +123,37 @@ func typeName(t types.Type) *types.TypeName {
 	return nil
 }
 
+// A source is where a client has a value from.
+type source struct {
+	name string
+	make func(b *code)
+}
+
+// literals returns the composite literals of a type outside of its
+// constructors: values of which nobody has started a goroutine. One for each
+// text is enough.
+func (t *translator) literals(owner *types.TypeName, makers []*chanflow.Func) []*ast.CompositeLit {
+	var out []*ast.CompositeLit
+	seen := make(map[string]bool)
+	for _, f := range t.pkg.Files {
+		ast.Inspect(f.Syntax, func(n ast.Node) bool {
+			if d, ok := n.(*ast.FuncDecl); ok && slices.ContainsFunc(makers, func(f *chanflow.Func) bool { return f.Decl == d }) {
+				return false
+			}
+			lit, ok := n.(*ast.CompositeLit)
+			if !ok {
+				return true
+			}
+			if typ := t.pkg.Info.TypeOf(lit); typ != nil && typeName(typ) == owner && structOf(typ) != nil && !seen[t.text(lit)] {
+				seen[t.text(lit)] = true
+				out = append(out, lit)
+			}
+			return true
+		})
+	}
+	return out
+}
+
 // clients returns what a client can do with a value of the type, some of whose
 // methods the edits changed.
 func (t *translator) clients(owner *types.TypeName, changed []*chanflow.Func) []scenario {
@@ -117,7 +166,7 @@ func (t *translator) clients(owner *types.TypeName, changed []*chanflow.Func) []
 			switch {
 			case t.starts(f):
 				starters = append(starters, f)
-			case slices.Contains(changed, f) && !t.onlySpawned(f), f.Obj.Exported() && t.calls(f, changed):
+			case !t.onlySpawned(f) && (slices.Contains(changed, f) || t.calls(f, changed)):
 				stoppers = append(stoppers, f)
 			}
 			continue
@@ -126,19 +175,23 @@ func (t *translator) clients(owner *types.TypeName, changed []*chanflow.Func) []
 			makers = append(makers, f)
 		}
 	}
-	if len(makers) == 0 {
-		makers = append(makers, nil)
+	var origins []source
+	for _, f := range makers {
+		origins = append(origins, source{" after " + f.Name(), func(b *code) {
+			b.invoke(machine.Call, &function{decl: f, env: b.t.globals}, nil, nil, nil)
+		}})
+	}
+	for _, lit := range t.literals(owner, makers) {
+		origins = append(origins, source{" of " + t.text(lit), func(b *code) { b.literal(lit) }})
+	}
+	if len(origins) == 0 {
+		origins = append(origins, source{"", func(*code) {}})
 	}
 	var out []scenario
-	for _, mk := range makers {
+	for _, from := range origins {
 		for _, stop := range stoppers {
 			do := func(b *code, kind machine.OpKind, f *chanflow.Func) {
 				b.invoke(kind, &function{decl: f, recv: b.t.subject, env: b.t.globals}, nil, nil, nil)
-			}
-			begin := func(b *code) {
-				if mk != nil {
-					b.invoke(machine.Call, &function{decl: mk, env: b.t.globals}, nil, nil, nil)
-				}
 			}
 			start := func(b *code, must bool) {
 				var alternatives []func()
@@ -153,10 +206,7 @@ func (t *translator) clients(owner *types.TypeName, changed []*chanflow.Func) []
 				}
 			}
 			add := func(name string, rest func(b *code)) {
-				if mk != nil {
-					name += " after " + mk.Name()
-				}
-				out = append(out, scenario{name: name, owner: owner, calls: stoppers, main: func(b *code) { begin(b); rest(b) }})
+				out = append(out, scenario{name: name + from.name, owner: owner, calls: stoppers, main: func(b *code) { from.make(b); rest(b) }})
 			}
 			name := stop.Name()
 			add("a callback and no "+name, func(b *code) { start(b, false) })

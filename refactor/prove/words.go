@@ -74,8 +74,9 @@ func (t *translator) stuck(p *machine.Program, s scenario, st machine.Stuck, pl 
 		at := o.Calls[len(o.Calls)-1]
 		op := p.At(at)
 		if op.Kind == machine.Lock || op.Kind == machine.RLock {
-			if by, ok := held[op.Var]; ok && by == st.Process {
-				return fmt.Sprintf("%s holds %s, which the goroutine takes before it can return", who, p.Vars[op.Var].Name)
+			if by, ok := held[op.Var]; ok && by.Process == st.Process {
+				holder := strip(p.Codes[by.At.Code].Name)
+				return fmt.Sprintf("%s holds %s, which the goroutine takes before it can return", holder, p.Vars[op.Var].Name)
 			}
 		}
 	}
@@ -105,13 +106,14 @@ func (t *translator) stuck(p *machine.Program, s scenario, st machine.Stuck, pl 
 	return fmt.Sprintf("the goroutine can leave without releasing %s", waits)
 }
 
-// held returns who holds which lock at the end of a trace, by variable.
-func (t *translator) held(p *machine.Program, st machine.Stuck) map[int]int {
-	held := make(map[int]int)
+// held returns which step took the locks that are held at the end of a trace,
+// by variable.
+func (t *translator) held(p *machine.Program, st machine.Stuck) map[int]machine.Step {
+	held := make(map[int]machine.Step)
 	for _, step := range st.Trace {
 		switch op := p.At(step.At); op.Kind {
 		case machine.Lock, machine.RLock:
-			held[op.Var] = step.Process
+			held[op.Var] = step
 		case machine.Unlock, machine.RUnlock:
 			delete(held, op.Var)
 		}
