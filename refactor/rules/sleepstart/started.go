@@ -9,6 +9,7 @@ import (
 	"go/version"
 	"slices"
 	"strings"
+	"time"
 
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
@@ -57,15 +58,34 @@ func (s *site) started() refactor.Finding {
 	if s.failsOnly() {
 		f.Fixes = append(f.Fixes, refactor.Fix{
 			Title: "Surface the start-up error through a ready channel", Safety: refactor.Review, Reason: "the parent handles the error",
-			Make: func() ([]refactor.Edit, error) { return s.handshake(true) },
+			Make: func() ([]refactor.Edit, error) { return s.handshake(errorOf) },
 		})
 	}
 	f.Fixes = append(f.Fixes, refactor.Fix{
 		Title: title, Safety: safety, Reason: reason,
-		Make: func() ([]refactor.Edit, error) { return s.handshake(false) },
+		Make: func() ([]refactor.Edit, error) { return s.handshake(plainly) },
 	})
+	if len(s.Spawns) == 1 && s.canFail(s.spawn().Fn) {
+		f.Fixes = append(f.Fixes, refactor.Fix{
+			Title: fmt.Sprintf("Wait for started, or fail after %v", s.limit()), Safety: refactor.Review, Reason: "fails instead of waiting on",
+			Make: func() ([]refactor.Edit, error) { return s.handshake(within) },
+		})
+	}
 	return f
 }
+
+// A wait is how the parent waits for the goroutine.
+type wait int
+
+const (
+	plainly wait = iota // <-started
+	errorOf             // if err := <-ready; err != nil { … }
+	within              // select { case <-started: case <-time.After(limit): … }
+)
+
+// limit returns for how long a bounded wait waits: ten times as long as was
+// thought to be enough, and at least five seconds.
+func (s *site) limit() time.Duration { return max(10*s.Sleep.Duration, 5*time.Second) }
 
 // hazard returns why the parent must not wait for the goroutine's prefix.
 func (s *site) hazard(sp *chanflow.Spawn) string {
@@ -128,10 +148,11 @@ func (s *site) failsOnly() bool {
 }
 
 // handshake gives every goroutine a channel and makes the parent wait for them.
-// With fails, the channel carries the error of a failed start.
-func (s *site) handshake(fails bool) ([]refactor.Edit, error) {
+// To wait for an error, the channel carries that of a failed start.
+func (s *site) handshake(how wait) ([]refactor.Edit, error) {
 	b := edit.New(s.pkg)
 	name, elem, value := "started", "struct{}", "make(chan struct{})"
+	fails := how == errorOf
 	if fails {
 		name, elem, value = "ready", "error", "make(chan error, 1)"
 	}
@@ -160,13 +181,9 @@ func (s *site) handshake(fails bool) ([]refactor.Edit, error) {
 			anchor = s.m.Anchor(sp.Stmt, s.Sleep.Stmt)
 		}
 		b.InsertBefore(anchor, outer+" := "+value)
-		wait := "<-" + outer
-		if fails {
-			failure, err := s.failure(b, sp.Fn, s.waitsAt(sp).Pos(), "err")
-			if err != nil {
-				return nil, err
-			}
-			wait = fmt.Sprintf("if err := <-%s; err != nil {\n\t%s\n}", outer, failure)
+		wait, err := s.receive(b, sp, outer, how)
+		if err != nil {
+			return nil, err
 		}
 		waits = append(waits, wait)
 	}
@@ -177,6 +194,29 @@ func (s *site) handshake(fails bool) ([]refactor.Edit, error) {
 		b.ReplaceNode(s.Sleep.Stmt, strings.Join(waits, "\n"))
 	}
 	return b.Edits()
+}
+
+// receive returns the statement by which the parent waits for a goroutine.
+func (s *site) receive(b *edit.Builder, sp *chanflow.Spawn, name string, how wait) (string, error) {
+	at := s.waitsAt(sp).Pos()
+	switch how {
+	case errorOf:
+		failure, err := s.failure(b, sp.Fn, at, "err")
+		return fmt.Sprintf("if err := <-%s; err != nil {\n\t%s\n}", name, failure), err
+	case within:
+		message := `"the goroutine has not started"`
+		if sp.Fn.Reports() == chanflow.ByReturn {
+			message = b.Import(at, "errors") + ".New(" + message + ")"
+		}
+		failure, err := s.failure(b, sp.Fn, at, message)
+		return fmt.Sprintf("select {\ncase <-%s:\ncase <-%s.After(%s):\n\t%s\n}", name, b.Import(at, "time"), seconds(b, at, s.limit()), failure), err
+	}
+	return "<-" + name, nil
+}
+
+// seconds returns the source of a duration of at least a second.
+func seconds(b *edit.Builder, at token.Pos, d time.Duration) string {
+	return fmt.Sprintf("%d * %s.Second", int(d.Round(time.Second).Seconds()), b.Import(at, "time"))
 }
 
 // announce makes a goroutine tell at the end of its prefix that it has started,
@@ -229,7 +269,7 @@ func (s *site) canFail(f *chanflow.Func) bool {
 }
 
 // failure returns the statement by which the frame handles the error in the
-// variable: as its other failures are.
+// expression: as its other failures are.
 func (s *site) failure(b *edit.Builder, f *chanflow.Func, pos token.Pos, name string) (string, error) {
 	switch f.Reports() {
 	case chanflow.ByTest:
