@@ -174,8 +174,8 @@ func TestTestsCompared(t *testing.T) {
 	before := testRun{ended: map[string]string{"p": "fail", "p TestA": "pass", "p TestB": "pass", "p TestC": "fail", "q": "pass", "q TestD": "pass"}}
 	after := testRun{ended: map[string]string{"p": "fail", "p TestA": "fail", "p TestC": "pass", "q": "pass", "q TestD": "pass"}}
 	got := before.compare(after)
-	if want := []string{"p TestA: fail", "p TestB: missing"}; !slices.Equal(got.Broken, want) || got.Passed != 3 || got.Packages != 2 {
-		t.Errorf("got %+v, want %q broken of 3 in 2 packages", got, want)
+	if want := []string{"p TestA: fail", "p TestB: missing"}; !slices.Equal(got.Broken, want) || got.Passed != 3 || got.Packages != 2 || got.Failed != 1 {
+		t.Errorf("got %+v, want %q broken of 3 in 2 packages, 1 of which failed", got, want)
 	}
 }
 

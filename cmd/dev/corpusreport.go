@@ -39,10 +39,10 @@ func (o *options) printDetails(w io.Writer, r *result) {
 // printCorpus prints what all repositories come to.
 func printCorpus(w io.Writer, all []*result) error {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(tw, "repository\tfindings\twith fix\tmade\twithheld\tcrash\ttypes\tvet\tcomments\tgofmt\tagain\tcheck s\tCPU s\tMB\tfix s\tCPU s\tMB\t")
+	fmt.Fprintln(tw, "repository\tload errors\tfindings\twith fix\tmade\twithheld\tcrash\ttypes\tvet\tcomments\tgofmt\tagain\tcheck s\tCPU s\tMB\tfix s\tCPU s\tMB\t")
 	for _, r := range all {
-		fmt.Fprintf(tw, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s%s\n", r.Repo,
-			total(r.Findings), total(r.Offered), total(r.Made), total(r.Withheld),
+		fmt.Fprintf(tw, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s%s\n", r.Repo,
+			r.Problems, total(r.Findings), total(r.Offered), total(r.Made), total(r.Withheld),
 			len(r.Crashes), len(r.TypeErrors), len(r.VetErrors), len(r.Comments), len(r.Unformatted), len(r.Again), r.Check, r.Fix)
 	}
 	if err := tw.Flush(); err != nil {
@@ -110,8 +110,8 @@ func printReasons(w io.Writer, all []*result) {
 func printTests(w io.Writer, all []*result) {
 	for _, r := range all {
 		if t := r.Tests; t != nil {
-			fmt.Fprintf(w, "\n%s: %d tests in %d packages pass in %.1f s; of these, %d fail with the fixes, in %.1f s\n",
-				r.Repo, t.Passed, t.Packages, t.Before, len(t.Broken), t.After)
+			fmt.Fprintf(w, "\n%s: in %d packages, %d of which fail, %d tests pass before the fixes in %.1f s; after the fixes %d of these fail, in %.1f s\n",
+				r.Repo, t.Packages, t.Failed, t.Passed, t.Before, len(t.Broken), t.After)
 		}
 	}
 }

@@ -18,10 +18,11 @@ import (
 
 // tests are the results of tests before and after the fixes.
 type tests struct {
-	Packages int      `json:"packages"`
-	Passed   int      `json:"passed"` // tests that passed before
-	Broken   []string `json:"broken"` // tests, and packages as a whole, that passed and no longer do
-	Before   float64  `json:"before"` // seconds
+	Packages int      `json:"packages"` // with tests
+	Failed   int      `json:"failed"`   // packages that failed before: what they pass may say little
+	Passed   int      `json:"passed"`   // tests that passed before
+	Broken   []string `json:"broken"`   // tests, and packages as a whole, that passed and no longer do
+	Before   float64  `json:"before"`   // seconds
 	After    float64  `json:"after"`
 }
 
@@ -84,8 +85,11 @@ func (before testRun) compare(after testRun) *tests {
 	t := &tests{Before: before.seconds, After: after.seconds}
 	for _, name := range slices.Sorted(maps.Keys(before.ended)) {
 		isTest := strings.Contains(name, " ")
-		if !isTest {
+		if !isTest && before.ended[name] != "skip" {
 			t.Packages++
+		}
+		if !isTest && before.ended[name] == "fail" {
+			t.Failed++
 		}
 		if before.ended[name] == "pass" {
 			if isTest {
