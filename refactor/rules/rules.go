@@ -5,10 +5,12 @@ package rules
 
 import (
 	"handshake/refactor"
+	"handshake/refactor/rules/deafsleep"
 	"handshake/refactor/rules/lateclose"
 	"handshake/refactor/rules/nostopped"
 	"handshake/refactor/rules/replybuf"
 	"handshake/refactor/rules/sleepdone"
+	"handshake/refactor/rules/sleeppoll"
 	"handshake/refactor/rules/sleepstart"
 	"handshake/refactor/rules/sleepstop"
 )
@@ -16,10 +18,12 @@ import (
 // All returns every rule, by name.
 func All() []*refactor.Rule {
 	return []*refactor.Rule{
+		deafsleep.Rule,
 		lateclose.Rule,
 		nostopped.Rule,
 		replybuf.Rule,
 		sleepdone.Rule,
+		sleeppoll.Rule,
 		sleepstart.Rule,
 		sleepstop.Rule,
 	}

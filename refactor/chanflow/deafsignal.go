@@ -1,0 +1,307 @@
+package chanflow
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"regexp"
+	"slices"
+)
+
+// Names of channels that tell to stop, and of functions that do.
+var (
+	stopName = regexp.MustCompile(`(?i)stop|quit|exit|done|clos(e|ed|ing)\b|shut|kill|term(inate)?|abort|cancel|halt|dying|interrupt`)
+	stoppers = regexp.MustCompile(`(?i)stop|close|shutdown|clean|teardown|kill|terminate|drain|dispose|abort`)
+)
+
+// hears finds the signal that the loops around the sleep, or the frame where
+// there is no loop, look at elsewhere, and what they do then.
+func (f *deafFinder) hears() bool {
+	within := []ast.Stmt{f.Sleep.Fn.Body}
+	if f.loop != nil {
+		within = f.enclosingLoops(f.Sleep.cur)
+	}
+	for _, loop := range within {
+		if f.receives(loop) || f.checks(loop) {
+			return true
+		}
+	}
+	return false
+}
+
+// receives looks for a case of a select on the signal.
+func (f *deafFinder) receives(loop ast.Stmt) bool {
+	for op := range f.Sleep.Fn.Within(loop.Pos(), loop.End()) {
+		if op.Kind != Recv || op.Select == nil || op.Deferred || op.Ref.Obj == nil || op.Ref.Elem || !f.isStop(op) {
+			continue
+		}
+		var clause *ast.CommClause
+		for c := range op.cur.Enclosing((*ast.CommClause)(nil)) {
+			clause = c.Node().(*ast.CommClause)
+			break
+		}
+		ch := op.Node.(*ast.UnaryExpr).X
+		if _, unused := clause.Comm.(*ast.ExprStmt); !unused || !leavesLoopIn(clause.Body) || !f.fits(ch, op.Ref, loop) {
+			continue
+		}
+		f.Heard, f.reaction = clause.Comm, clause.Body
+		f.Signal, f.Context, f.From = op.Ref.Obj, op.Ref.Context, f.source(ch)
+		return true
+	}
+	return false
+}
+
+// fits reports whether the sleep may receive from the channel that a loop around
+// it receives from: it is in scope there and not made anew in each round.
+func (f *deafFinder) fits(ch ast.Expr, ref Ref, loop ast.Stmt) bool {
+	return ref.Base != nil && !within(loop, nodeAt(ref.Base.Pos())) && f.visibleAt(ch, f.Sleep.Stmt.Pos())
+}
+
+// nodeAt returns a node at a position.
+func nodeAt(pos token.Pos) ast.Node { return &ast.Ident{NamePos: pos} }
+
+// isStop reports whether a receive is from a context or from a channel that
+// tells to stop, by its name or because it is only ever closed.
+func (f *deafFinder) isStop(op *Op) bool {
+	if op.Ref.Context {
+		return true
+	}
+	v, ok := op.Ref.Obj.(*types.Var)
+	if !ok || v.Pkg() != f.Pkg.Types || isContext(v.Type()) {
+		return false
+	}
+	closed := false
+	for _, other := range f.OpsOn(v) {
+		closed = closed || other.Kind == Close
+		if other.Kind == Send {
+			return false // the sleep would take what is meant for the loop
+		}
+	}
+	return stopName.MatchString(v.Name()) || closed && isSignal(v.Type())
+}
+
+// isSignal reports whether t is a channel of struct{}.
+func isSignal(t types.Type) bool {
+	c := IsChan(t)
+	if c == nil {
+		return false
+	}
+	st, ok := c.Elem().Underlying().(*types.Struct)
+	return ok && st.NumFields() == 0
+}
+
+// checks looks for a check of ctx.Err(), in an if or in the loop's condition.
+func (f *deafFinder) checks(loop ast.Stmt) bool {
+	if st, ok := loop.(*ast.ForStmt); ok && st.Cond != nil {
+		for _, c := range conjuncts(st.Cond) {
+			if ctx := f.errOf(c, token.EQL); ctx != nil && f.fits(ctx, f.Ref(ctx), loop) {
+				f.hear(c, nil, ctx)
+				return true
+			}
+		}
+	}
+	found := false
+	ast.Inspect(loop, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return f.frames[n] == f.Sleep.Fn
+		case *ast.IfStmt:
+			if ctx := f.checksErr(n); ctx != nil && !found && n.Else == nil && endsByLeaving(n.Body.List) && f.fits(ctx, f.Ref(ctx), loop) {
+				f.hear(n.Cond, n.Body.List, ctx)
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+func (f *deafFinder) hear(at ast.Node, reaction []ast.Stmt, ctx ast.Expr) {
+	f.Heard, f.reaction = at, reaction
+	f.Signal, f.Context, f.From = f.Ref(ctx).Obj, true, f.source(ctx)+".Done()"
+}
+
+// endsByLeaving reports whether the list of statements ends by leaving a loop.
+func endsByLeaving(list []ast.Stmt) bool {
+	if len(list) == 0 {
+		return false
+	}
+	switch last := list[len(list)-1].(type) {
+	case *ast.ReturnStmt:
+		return true
+	case *ast.BranchStmt:
+		return last.Tok == token.BREAK
+	}
+	return false
+}
+
+// checksErr returns the context in if ctx.Err() != nil, also with an
+// assignment, or nil.
+func (m *Model) checksErr(st *ast.IfStmt) ast.Expr {
+	if ctx := m.errOf(st.Cond, token.NEQ); ctx != nil {
+		return ctx
+	}
+	a, ok := st.Init.(*ast.AssignStmt)
+	if !ok || len(a.Lhs) != 1 || len(a.Rhs) != 1 || !m.failed(st.Cond) {
+		return nil
+	}
+	id, ok := a.Lhs[0].(*ast.Ident)
+	if !ok || !m.Mentions(m.Pkg.Info.ObjectOf(id), st.Cond) {
+		return nil
+	}
+	return m.errCall(a.Rhs[0])
+}
+
+// errOf returns the context in ctx.Err() op nil, or nil.
+func (m *Model) errOf(e ast.Expr, op token.Token) ast.Expr {
+	b, ok := ast.Unparen(e).(*ast.BinaryExpr)
+	if !ok || b.Op != op || !m.Pkg.Info.Types[b.Y].IsNil() {
+		return nil
+	}
+	return m.errCall(b.X)
+}
+
+// errCall returns the context in ctx.Err(), if it is a variable or field.
+func (m *Model) errCall(e ast.Expr) ast.Expr {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok {
+		return nil
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok || sel.Sel.Name != "Err" || !isContext(m.Pkg.Info.TypeOf(sel.X)) || m.Ref(sel.X).Obj == nil {
+		return nil
+	}
+	return sel.X
+}
+
+// reaches finds a signal in the reach of the frame that nothing around the sleep
+// looks at: a context, else a stop channel. A loop over data does its work for
+// each element; it is not one that waits.
+func (f *deafFinder) reaches() bool {
+	if _, ok := f.loop.(*ast.RangeStmt); ok && !f.counts() {
+		return false
+	}
+	for fn := f.Sleep.Fn; fn != nil; fn = fn.Outer {
+		for _, p := range fn.Params() {
+			if p != nil && isContext(p.Type()) && f.mayUse(fn, p) && !f.detached(p) {
+				f.Signal, f.Context, f.From = p, true, p.Name()+".Done()"
+				return true
+			}
+		}
+	}
+	if stoppers.MatchString(f.Sleep.Fn.Top().Name()) {
+		return false // it is what stops
+	}
+	for fn := f.Sleep.Fn; fn != nil; fn = fn.Outer {
+		for _, p := range fn.Params() {
+			if p != nil && isSignal(p.Type()) && stopName.MatchString(p.Name()) && f.mayUse(fn, p) && f.onlyHeard(p) {
+				f.Signal, f.From = p, p.Name()
+				return true
+			}
+		}
+	}
+	return f.field()
+}
+
+// counts reports whether the loop ranges over a number.
+func (f *deafFinder) counts() bool {
+	b, ok := f.Pkg.Info.TypeOf(f.loop.(*ast.RangeStmt).X).Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsInteger != 0
+}
+
+// mayUse reports whether the sleep's frame may use a parameter of fn: it is in
+// scope and, if captured, the frame uses it for something else too. A goroutine
+// that does not may have to outlive it.
+func (f *deafFinder) mayUse(fn *Func, p types.Object) bool {
+	pos := f.Sleep.Stmt.Pos()
+	_, at := f.Pkg.Types.Scope().Innermost(pos).LookupParent(p.Name(), pos)
+	return at == p && (fn == f.Sleep.Fn || f.Mentions(p, f.Sleep.Fn.Body))
+}
+
+// detached reports whether a context variable is set to one that is never done.
+func (f *deafFinder) detached(ctx types.Object) bool {
+	found := false
+	ast.Inspect(f.Sleep.Fn.Top().Node(), func(n ast.Node) bool {
+		a, ok := n.(*ast.AssignStmt)
+		if !ok || !slices.ContainsFunc(a.Lhs, func(e ast.Expr) bool { return f.Ref(e).Obj == ctx }) {
+			return !found
+		}
+		for _, rhs := range a.Rhs {
+			ast.Inspect(rhs, func(n ast.Node) bool {
+				if call, ok := n.(*ast.CallExpr); ok {
+					switch fullName(f.Static(call)) {
+					case "context.Background", "context.TODO", "context.WithoutCancel":
+						found = true
+					}
+				}
+				return !found
+			})
+		}
+		return !found
+	})
+	return found
+}
+
+// onlyHeard reports whether the code of the function around the sleep neither
+// closes the channel nor sends on it, which would make it another signal.
+func (f *deafFinder) onlyHeard(ch types.Object) bool {
+	for _, op := range f.OpsOn(ch) {
+		if (op.Kind == Close || op.Kind == Send) && op.Fn.Top() == f.Sleep.Fn.Top() {
+			return false
+		}
+	}
+	return true
+}
+
+// field finds the one field of the receiver that goroutines of its type leave
+// on.
+func (f *deafFinder) field() bool {
+	recv := f.Sleep.Fn.Top().Recv()
+	if recv == nil || recv.Name() == "" || recv.Name() == "_" || !f.mayUse(f.Sleep.Fn.Top(), recv) {
+		return false
+	}
+	t := recv.Type()
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	st, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		return false
+	}
+	var found *types.Var
+	for i := range st.NumFields() {
+		v := st.Field(i).Origin()
+		if IsChan(v.Type()) == nil || !stopName.MatchString(v.Name()) || !f.isStopField(v) {
+			continue
+		}
+		if found != nil {
+			return false
+		}
+		found = v
+	}
+	if found == nil {
+		return false
+	}
+	f.Signal, f.From = found, recv.Name()+"."+found.Name()
+	return true
+}
+
+// isStopField reports whether the package only closes the field's channel,
+// outside of the goroutines that leave on it, and elsewhere leaves on it.
+func (f *deafFinder) isStopField(v *types.Var) bool {
+	closed, left := false, false
+	for _, op := range f.OpsOn(v) {
+		switch op.Kind {
+		case Send:
+			return false
+		case Close:
+			if op.Deferred || op.Fn.Top() == f.Sleep.Fn.Top() {
+				return false // it tells that something has ended
+			}
+			closed = true
+		case Recv:
+			left = left || op.Select != nil && f.leavesOn(op)
+		}
+	}
+	return closed && left
+}
