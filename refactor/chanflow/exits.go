@@ -173,29 +173,29 @@ func exprs(list []ast.Expr) []ast.Node {
 	return out
 }
 
-// Held returns the locks that the frame may hold when it reaches the
-// statement: locked before it and not unlocked in between on every way there.
+// Held returns the locks that may be held when the frame reaches the node: by
+// the frame, or by those of the package that call it, directly or not.
 func (f *Func) Held(at ast.Node) []types.Object {
-	var held []types.Object
-	for _, op := range f.Ops {
-		if op.Node.Pos() >= at.Pos() {
-			break
-		}
-		if op.Deferred || op.Ref.Obj == nil {
-			continue
-		}
-		switch op.Kind {
-		case Lock, RLock:
-			if !slices.Contains(held, op.Ref.Obj) {
-				held = append(held, op.Ref.Obj)
+	var out []types.Object
+	seen := map[*Func]bool{f: true}
+	var visit func(*Func, ast.Node)
+	visit = func(f *Func, at ast.Node) {
+		for _, h := range f.model.held(f, at) {
+			if !slices.Contains(out, h.lock) {
+				out = append(out, h.lock)
 			}
-		case Unlock, RUnlock:
-			if i := slices.Index(held, op.Ref.Obj); i >= 0 && !f.model.passedBy(op.cur, at) {
-				held = slices.Delete(held, i, i+1)
+		}
+		for _, caller := range f.model.Funcs {
+			for _, op := range caller.Ops {
+				if op.Kind == Call && op.Callee == f && !seen[caller] {
+					seen[caller] = true
+					visit(caller, op.Stmt())
+				}
 			}
 		}
 	}
-	return held
+	visit(f, at)
+	return out
 }
 
 // Takes returns the first of the locks that the frame may take while it runs

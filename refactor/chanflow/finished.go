@@ -26,7 +26,7 @@ func (m *Model) guessFinished(g *Guess) bool {
 		}
 	}
 	for _, sp := range g.Spawns {
-		if e, use := m.observed(sp, sp.Body.Body.List, g.Sleep); e != nil {
+		if e, use := m.observed(sp, sp.Body.Body.List, g); e != nil {
 			if m.answersBefore(sp, g.Sleep, e, use) {
 				return false
 			}

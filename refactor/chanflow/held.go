@@ -63,10 +63,10 @@ type holding struct {
 }
 
 // held returns the locks, in the order in which they were taken, that the frame
-// holds, for certain or perhaps, when the statement runs.
-func (m *Model) held(fn *Func, stmt ast.Stmt) (out []holding) {
+// holds, for certain or perhaps, when it reaches the node.
+func (m *Model) held(fn *Func, at ast.Node) (out []holding) {
 	for _, op := range fn.Ops {
-		if op.Node.Pos() >= stmt.Pos() || op.Deferred {
+		if op.Node.Pos() >= at.Pos() || op.Deferred {
 			continue
 		}
 		for _, lock := range op.acquires() {
@@ -77,14 +77,14 @@ func (m *Model) held(fn *Func, stmt ast.Stmt) (out []holding) {
 			out = append(out, holding{lock, text})
 		}
 		for _, lock := range op.releases() {
-			// One in a branch that does not lead to stmt releases nothing here.
-			if cur, ok := m.root.FindNode(op.Stmt()); ok && within(cur.Parent().Node(), stmt) {
+			// One in a branch that does not lead there releases nothing here.
+			if !m.passedBy(op.cur, at) {
 				out = slices.DeleteFunc(out, func(h holding) bool { return h.lock == lock })
 			}
 		}
 	}
 	(&step{fn: fn}).calls(func(call *ast.CallExpr) {
-		if call.Pos() >= stmt.Pos() {
+		if call.Pos() >= at.Pos() {
 			return
 		}
 		switch fullName(m.Static(call)) {

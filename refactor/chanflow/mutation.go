@@ -180,7 +180,7 @@ func inert(f *types.Func) bool {
 
 // observed returns the last mutation by the statements of the goroutine that
 // the sleep's frame refers to after the sleep, and where it does.
-func (m *Model) observed(sp *Spawn, stmts []ast.Stmt, s *Sleep) (*Mutation, ast.Node) {
+func (m *Model) observed(sp *Spawn, stmts []ast.Stmt, g *Guess) (*Mutation, ast.Node) {
 	list := m.Mutations(sp.Body, stmts)
 	for i := len(list) - 1; i >= 0; i-- {
 		mu := list[i]
@@ -188,10 +188,13 @@ func (m *Model) observed(sp *Spawn, stmts []ast.Stmt, s *Sleep) (*Mutation, ast.
 		if sp.Body.Owns(root) {
 			root = sp.Outside(Ref{Obj: root, Base: root}).Base
 		}
+		if g.Via != nil && sp.Fn.Owns(root) { // in the terms of the one who calls the spawner
+			root = sp.Fn.outside(Ref{Obj: root, Base: root}, g.Via.Node.(*ast.CallExpr)).Base
+		}
 		if root == nil {
 			continue
 		}
-		if use := m.usedAfter(root, mu, s); use != nil {
+		if use := m.usedAfter(root, mu, g.Sleep); use != nil {
 			mu.Root = root
 			return &mu, use
 		}

@@ -18,7 +18,7 @@ func (m *Model) guessStarted(g *Guess) bool {
 				return false // it takes its time before it sets up
 			}
 		}
-		e, use := m.observed(sp, prefix, g.Sleep)
+		e, use := m.observed(sp, prefix, g)
 		if e == nil {
 			continue // it may be waited for on behalf of another of them
 		}

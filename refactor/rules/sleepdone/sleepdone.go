@@ -111,7 +111,7 @@ func (s *site) several() bool {
 // hazard returns why the parent must not wait for the goroutine.
 func (s *site) hazard(sp *chanflow.Spawn, several bool) string {
 	if l := sp.Body.Takes(sp.Fn.Held(s.Sleep.Stmt), sp.Body.Body.List); l != nil {
-		return fmt.Sprintf("the parent holds %s, which the goroutine takes", l.Name())
+		return fmt.Sprintf("%s may be held there, which the goroutine takes", l.Name())
 	}
 	if s.m.Anchor(sp.Stmt, s.Sleep.Stmt) == nil {
 		return "the sleep is out of the scope of the spawn"

@@ -92,7 +92,7 @@ func (s *site) hazard(sp *chanflow.Spawn) string {
 	body := sp.Body
 	prefix, _ := body.Split()
 	if l := body.Takes(sp.Fn.Held(s.waitsAt(sp)), prefix); l != nil {
-		return fmt.Sprintf("the parent holds %s, which the goroutine takes before it has started", l.Name())
+		return fmt.Sprintf("%s may be held there, which the goroutine takes before it has started", l.Name())
 	}
 	for op := range body.Within(prefix[0].Pos(), prefix[len(prefix)-1].End()) {
 		if op.Kind == chanflow.Send && !op.Deferred {
