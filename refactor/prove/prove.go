@@ -49,13 +49,16 @@ func Check(before, after *refactor.Package, edits []refactor.Edit) (v Verdict) {
 	for _, s := range newTranslator(before, nil).scenarios(c) {
 		earlier[s.name] = s
 	}
-	for _, s := range t.scenarios(c) {
-		w := look(after, in, s, func() map[string]bool {
+	scenarios := t.scenarios(c)
+	bounds := machine.Usual
+	bounds.States = max(bounds.States/max(1, len(scenarios)), least)
+	for _, s := range scenarios {
+		w := look(after, in, s, bounds, func() map[string]bool {
 			old, ok := earlier[s.name]
 			if !ok {
 				return nil
 			}
-			return weaknesses(before, old)
+			return weaknesses(before, old, bounds)
 		})
 		w.States += v.States
 		if w.Answer == Hazard {
@@ -69,16 +72,19 @@ func Check(before, after *refactor.Package, edits []refactor.Edit) (v Verdict) {
 	return v
 }
 
+// least is how many states of a scenario are looked at if there are many.
+const least = 20_000
+
 // look explores a scenario. Operations that existed before the edits count if
 // they could not block for ever or panic then; known, which is called at most
 // once, returns those that could, or nil if that is not known.
-func look(pkg *refactor.Package, in ranges, s scenario, known func() map[string]bool) (v Verdict) {
+func look(pkg *refactor.Package, in ranges, s scenario, bounds machine.Bounds, known func() map[string]bool) (v Verdict) {
 	t := newTranslator(pkg, in)
 	p := t.program(s)
 	if t.large() {
 		return Verdict{Answer: Unknown, Reason: "there is too much to look at"}
 	}
-	res := machine.Explore(p, machine.Usual)
+	res := machine.Explore(p, bounds)
 	v.States = res.States
 	hazard := func(st machine.Stuck, reason string) Verdict {
 		return Verdict{Hazard, reason, t.trace(p, st), res.States}
@@ -133,13 +139,13 @@ func (t *translator) key(st machine.Stuck, p *machine.Program) string {
 
 // weaknesses returns the operations that can block for ever or panic in a
 // scenario, by key; nil if that is not known.
-func weaknesses(pkg *refactor.Package, s scenario) map[string]bool {
+func weaknesses(pkg *refactor.Package, s scenario, bounds machine.Bounds) map[string]bool {
 	t := newTranslator(pkg, nil)
 	p := t.program(s)
 	if t.large() {
 		return nil
 	}
-	res := machine.Explore(p, machine.Usual)
+	res := machine.Explore(p, bounds)
 	if !res.Complete || len(t.doubts) > 0 {
 		return nil
 	}

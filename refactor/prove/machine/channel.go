@@ -118,6 +118,7 @@ func (r *runner) meetings(s *state, out []move) []move {
 						continue
 					}
 					m := r.move(s, i, s.procs[i].place(), func(n *state) {
+						n.own(j)
 						n.procs[i].top().op = uint16(a.next)
 						n.procs[j].top().op = uint16(b.next)
 					})

@@ -58,20 +58,25 @@ const (
 	panics
 )
 
-func (s *state) clone() *state {
+// clone returns a copy of the state in which the process i may be changed, the
+// others not.
+func (s *state) clone(i int) *state {
 	c := *s
 	c.shared = slices.Clone(s.shared)
 	c.objs = slices.Clone(s.objs)
 	c.procs = slices.Clone(s.procs)
-	for i := range c.procs {
-		p := &c.procs[i]
-		p.regs = slices.Clone(p.regs)
-		p.frames = slices.Clone(p.frames)
-		for j := range p.frames {
-			p.frames[j].deferred = slices.Clone(p.frames[j].deferred)
-		}
-	}
+	c.own(i)
 	return &c
+}
+
+// own makes the process i, of which another state has a copy, the state's own.
+func (s *state) own(i int) {
+	p := &s.procs[i]
+	p.regs = slices.Clone(p.regs)
+	p.frames = append(make([]frame, 0, len(p.frames)+1), p.frames...)
+	for j := range p.frames {
+		p.frames[j].deferred = slices.Clone(p.frames[j].deferred)
+	}
 }
 
 // normalize gives equal states equal representations: objects are numbered in
@@ -84,26 +89,39 @@ func (s *state) normalize() {
 	}
 	renamed := make([]uint8, len(s.objs)+1)
 	var objs []object
-	rename := func(ref *uint8) {
-		if *ref == 0 {
-			return
+	same := true
+	number := func(ref uint8) {
+		if ref != 0 && renamed[ref] == 0 {
+			objs = append(objs, s.objs[ref-1])
+			renamed[ref] = uint8(len(objs))
+			same = same && int(ref) == len(objs)
 		}
-		if renamed[*ref] == 0 {
-			objs = append(objs, s.objs[*ref-1])
-			renamed[*ref] = uint8(len(objs))
-		}
-		*ref = renamed[*ref]
 	}
-	for i := range s.shared {
-		rename(&s.shared[i])
+	for _, ref := range s.shared {
+		number(ref)
 	}
 	for i := range s.procs {
 		p := &s.procs[i]
-		for j := range p.regs {
-			rename(&p.regs[j])
+		for _, ref := range p.regs {
+			number(ref)
 		}
-		for j := range p.frames {
-			rename(&p.frames[j].once)
+		for _, f := range p.frames {
+			number(f.once)
+		}
+	}
+	if !same {
+		for i := range s.shared {
+			s.shared[i] = renamed[s.shared[i]]
+		}
+		for i := range s.procs {
+			s.own(i)
+			p := &s.procs[i]
+			for j := range p.regs {
+				p.regs[j] = renamed[p.regs[j]]
+			}
+			for j := range p.frames {
+				p.frames[j].once = renamed[p.frames[j].once]
+			}
 		}
 	}
 	s.objs = objs

@@ -8,6 +8,7 @@ type runner struct {
 	bounds Bounds
 	index  []uint8 // of each variable among the shared ones, or the registers
 	regs   int
+	uses   [][]bool // by code and variable: it may look at it, or what it calls or starts may
 }
 
 func newRunner(p *Program, b Bounds) *runner {
@@ -22,7 +23,46 @@ func newRunner(p *Program, b Bounds) *runner {
 			r.regs++
 		}
 	}
+	r.uses = uses(p)
 	return r
+}
+
+// uses finds which variables each code may look at, to a fixpoint over what it
+// calls, starts and defers.
+func uses(p *Program) [][]bool {
+	out := make([][]bool, len(p.Codes))
+	for i, c := range p.Codes {
+		out[i] = make([]bool, len(p.Vars))
+		for _, op := range c.Ops {
+			switch op.Kind {
+			case Goto, Make, SetNil, Spawn, Call, Defer, Recover, Return, Goexit, Panic, Halt, Hang:
+			case Select:
+				for _, c := range op.Cases {
+					out[i][c.Var] = true
+				}
+			case Copy:
+				out[i][op.From] = true
+			default:
+				out[i][op.Var] = true
+			}
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		for i, c := range p.Codes {
+			for _, op := range c.Ops {
+				switch op.Kind {
+				case Spawn, Call, Defer, Do:
+					for v, used := range out[op.N] {
+						if used && !out[i][v] {
+							out[i][v], changed = true, true
+						}
+					}
+				}
+			}
+		}
+	}
+	return out
 }
 
 // start returns the first state.
@@ -120,6 +160,9 @@ func (r *runner) local(s *state, i int) bool {
 		return own(op.Var) && len(s.objs) < r.bounds.Objects
 	case SetNil, IsNil:
 		return own(op.Var)
+	case Send, Recv: // on a ticker, which is always ready
+		ref := *r.cell(s, i, op.Var)
+		return own(op.Var) && ref != 0 && s.objs[ref-1].kind == Ready
 	case Copy:
 		return own(op.Var) && own(op.From)
 	}
@@ -304,7 +347,7 @@ func (r *runner) own(s *state, i int, out []move) []move {
 
 // move returns the step of process i that act performs.
 func (r *runner) move(s *state, i int, at Place, act func(*state)) move {
-	n := s.clone()
+	n := s.clone(i)
 	act(n)
 	return move{Step{i, at, nobody}, n}
 }
@@ -354,9 +397,15 @@ func (r *runner) slot(s *state, code int) (slot int, ok bool) {
 	return slot, alive < r.bounds.Processes && copies < r.bounds.Copies
 }
 
-// spawn starts a process, with the registers of its spawner.
+// spawn starts a process, with those registers of its spawner that it may look
+// at: what it never looks at must not make states different.
 func (r *runner) spawn(s *state, i, slot, code int) {
 	p := proc{regs: slices.Clone(s.procs[i].regs), frames: []frame{{code: uint16(code)}}, code: uint16(code)}
+	for v, used := range r.uses[code] {
+		if !used && !r.Vars[v].Shared {
+			p.regs[r.index[v]] = 0
+		}
+	}
 	if slot == len(s.procs) {
 		s.procs = append(s.procs, p)
 	} else {
