@@ -51,7 +51,7 @@ func Check(before, after *refactor.Package, edits []refactor.Edit) (v Verdict) {
 	}
 	scenarios := t.scenarios(c)
 	bounds := machine.Usual
-	bounds.States = max(bounds.States/max(1, len(scenarios)), least)
+	bounds.States = max(most/max(1, len(scenarios)), least)
 	for _, s := range scenarios {
 		w := look(after, in, s, bounds, func() map[string]bool {
 			old, ok := earlier[s.name]
@@ -72,8 +72,9 @@ func Check(before, after *refactor.Package, edits []refactor.Edit) (v Verdict) {
 	return v
 }
 
-// least is how many states of a scenario are looked at if there are many.
-const least = 20_000
+// A fix is offered to somebody who waits: at most so many states are looked at,
+// but at least so many of each scenario. A second is enough for that.
+const most, least = 60_000, 10_000
 
 // look explores a scenario. Operations that existed before the edits count if
 // they could not block for ever or panic then; known, which is called at most

@@ -12,6 +12,7 @@ type runner struct {
 }
 
 func newRunner(p *Program, b Bounds) *runner {
+	p = threaded(p)
 	r := &runner{Program: p, bounds: b, index: make([]uint8, len(p.Vars))}
 	shared := 0
 	for i, v := range p.Vars {
@@ -25,6 +26,46 @@ func newRunner(p *Program, b Bounds) *runner {
 	}
 	r.uses = uses(p)
 	return r
+}
+
+// threaded returns the program with jumps to jumps made direct. Places stay
+// what they are.
+func threaded(p *Program) *Program {
+	out := *p
+	out.Codes = make([]Code, len(p.Codes))
+	for c, code := range p.Codes {
+		target := func(n int) int {
+			for range code.Ops { // no further: jumps may go round in a circle
+				if n >= len(code.Ops) || code.Ops[n].Kind != Goto || len(code.Ops[n].Next) != 1 {
+					break
+				}
+				n = code.Ops[n].Next[0]
+			}
+			return n
+		}
+		ops := make([]Op, len(code.Ops))
+		for i, op := range code.Ops {
+			next := slices.Clone(op.Next)
+			if len(next) == 0 && op.Kind != Select {
+				next = []int{i + 1}
+			}
+			for k := range next {
+				next[k] = target(next[k])
+			}
+			op.Next = next
+			op.Cases = slices.Clone(op.Cases)
+			for k := range op.Cases {
+				c := &op.Cases[k]
+				c.Next = target(c.Next)
+				if to := target(c.Closed); c.Closed != 0 && to != 0 {
+					c.Closed = to
+				}
+			}
+			ops[i] = op
+		}
+		out.Codes[c] = Code{code.Name, ops}
+	}
+	return &out
 }
 
 // uses finds which variables each code may look at, to a fixpoint over what it
