@@ -5,10 +5,12 @@ package rules
 
 import (
 	"handshake/refactor"
+	"handshake/refactor/rules/bareop"
 	"handshake/refactor/rules/deafsleep"
 	"handshake/refactor/rules/lateclose"
 	"handshake/refactor/rules/nostopped"
 	"handshake/refactor/rules/replybuf"
+	"handshake/refactor/rules/sendsignal"
 	"handshake/refactor/rules/sleepdone"
 	"handshake/refactor/rules/sleeppoll"
 	"handshake/refactor/rules/sleepstart"
@@ -18,10 +20,12 @@ import (
 // All returns every rule, by name.
 func All() []*refactor.Rule {
 	return []*refactor.Rule{
+		bareop.Rule,
 		deafsleep.Rule,
 		lateclose.Rule,
 		nostopped.Rule,
 		replybuf.Rule,
+		sendsignal.Rule,
 		sleepdone.Rule,
 		sleeppoll.Rule,
 		sleepstart.Rule,

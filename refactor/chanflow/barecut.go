@@ -1,0 +1,158 @@
+package chanflow
+
+import (
+	"fmt"
+	"go/ast"
+	"regexp"
+	"slices"
+)
+
+// joinedFirst reports whether everybody who gives the signal waits before for
+// the goroutine that sends: then its receivers are there as long as it is.
+func (m *Model) joinedFirst(op *Op, signal Ref) bool {
+	groups := make(map[any]bool)
+	for _, sp := range m.Spawns {
+		if sp.Body == nil || !(sp.Body == op.Fn || m.Run(sp).Has(op.Fn)) {
+			continue
+		}
+		if sp.Group.Obj != nil && sp.Kind == GroupGo {
+			groups[sp.Group.Obj] = true
+		}
+		for o, ref := range m.Run(sp).Ops() {
+			if o.Kind == Done && ref.Obj != nil {
+				groups[ref.Obj] = true
+			}
+		}
+	}
+	if len(groups) == 0 {
+		return false
+	}
+	given := false
+	for _, f := range m.Funcs {
+		for _, s := range f.Ops {
+			if s.Kind != Close && s.Kind != Cancel || s.Ref.Obj == nil || !m.SameSignal(s.Ref.Obj, signal.Obj) {
+				continue
+			}
+			given = true
+			if !slices.ContainsFunc(f.Ops, func(w *Op) bool {
+				return w.Kind == Wait && groups[w.Ref.Obj] && !w.Conditional() && (s.Deferred && !w.Deferred || w.Node.Pos() < s.Node.Pos())
+			}) {
+				return false
+			}
+		}
+	}
+	return given
+}
+
+// releasing matches methods that give back what was taken.
+var releasing = regexp.MustCompile(`^(Close|CloseWithError|Release|Unlock|RUnlock|Done|Stop|Free|Put|Flush|Commit|Rollback|Cancel|Finish|End|Shutdown)$`)
+
+// cutShort returns why the frame must not simply return where it sends, or "".
+func (m *Model) cutShort(b *BareOp) string {
+	op := b.Op
+	f := op.Fn
+	// A lock that is not given back by a deferred call.
+	for _, h := range m.held(f, op.Node.(ast.Stmt)) {
+		if !slices.ContainsFunc(f.Ops, func(o *Op) bool { return o.Deferred && slices.Contains(o.releases(), h.lock) }) && m.releasedAfter(op, h) {
+			return fmt.Sprintf("a return there would leave %s locked", h.text)
+		}
+	}
+	loop := op.Loop()
+	if why := b.other(); why != "" {
+		return why
+	}
+	// The frame leaves its loop on the signal already: what is behind the loop
+	// is skipped then, too.
+	known := b.Like != nil && loop != nil && within(loop, b.Like) && leavesLoopIn(b.Like.Body)
+	g := f.graph()
+	from := g.at(op.Node)
+	if from == nil {
+		return "the way out cannot be told"
+	}
+	why := ""
+	from.leads(func(p *point) bool {
+		if why != "" || p.node == nil || p.node.Pos() < op.Node.End() && (loop == nil || within(loop, p.node)) {
+			return why == "" // of the next turn
+		}
+		if known && !within(loop, p.node) {
+			return true
+		}
+		for _, o := range p.ops {
+			switch {
+			case o.Kind == Done || o.Kind == Close || o.Kind == Cancel || o.Kind == Send && o.Bare() && o.Ref.Obj != op.Ref.Obj:
+				why = "a return there would skip " + m.asCode(o)
+			case o.Kind == Wait || o.Kind == Recv && o.Bare() && !m.repliesTo(op, o):
+				why = "a return there would skip the wait for " + m.asCode(o)
+			case o.Kind == Call && o.Callee != nil && o.Callee.MayDo(Done, Close, Cancel):
+				why = "a return there would skip " + m.asCode(o)
+			}
+		}
+		if st, ok := p.node.(*ast.ExprStmt); ok && why == "" {
+			if call, ok := st.X.(*ast.CallExpr); ok {
+				if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && releasing.MatchString(sel.Sel.Name) {
+					why = fmt.Sprintf("a return there would skip %s", m.source(sel))
+				}
+			}
+		}
+		return why == ""
+	}, func(*point) bool { return false })
+	if why != "" {
+		return why
+	}
+	// A caller that goes on to wait for the answer.
+	if f.Obj != nil && (f.Type.Results == nil || len(f.Type.Results.List) == 0) {
+		for _, call := range m.uses().calls[f] {
+			cg := call.Fn.graph()
+			p := cg.at(call.Node)
+			if p == nil || call.Deferred {
+				continue
+			}
+			if q := p.leads(func(*point) bool { return true }, func(q *point) bool {
+				return slices.ContainsFunc(q.ops, func(o *Op) bool { return o.Kind == Recv && o.Bare() && !o.Range && !m.tellsStop(o) })
+			}); q != nil {
+				return fmt.Sprintf("%s would then wait for an answer all the same", call.Fn.Name())
+			}
+		}
+	}
+	return ""
+}
+
+// repliesTo reports whether a receive is from a channel that the send hands
+// over: without the one there is nothing to wait for.
+func (m *Model) repliesTo(send, recv *Op) bool {
+	return recv.Ref.Base != nil && m.Mentions(recv.Ref.Base, send.Node.(*ast.SendStmt).Value)
+}
+
+// releasedAfter reports whether the frame itself unlocks what it holds.
+func (m *Model) releasedAfter(op *Op, h holding) bool {
+	return slices.ContainsFunc(op.Fn.Ops, func(o *Op) bool {
+		return o.Node.Pos() > op.Node.Pos() && slices.Contains(o.releases(), h.lock)
+	})
+}
+
+func (m *Model) asCode(o *Op) string {
+	switch n := o.Node.(type) {
+	case *ast.CallExpr:
+		if o.Kind == Close {
+			return "close(" + m.source(n.Args[0]) + ")"
+		}
+		return m.source(n.Fun)
+	case *ast.UnaryExpr:
+		return m.source(n.X)
+	case *ast.SendStmt:
+		return "a send to " + m.source(n.Chan)
+	}
+	return "what follows"
+}
+
+// other returns why the way out is not a return or break alone, or "".
+func (b *BareOp) other() string {
+	switch {
+	case b.Like == nil || b.Default() != nil:
+	case !leavesLoopIn(b.Like.Body):
+		return "on stop the function goes on with something else"
+	case len(b.Like.Body) > 1:
+		return "on stop the function does more than return"
+	}
+	return ""
+}
