@@ -51,11 +51,11 @@ func (m *Model) DeafSleeps() []*Deaf {
 	return out
 }
 
-// shortest is what is worth waking from.
+// shortest is what is not worth waking from.
 const shortest = 10 * time.Millisecond
 
 func (m *Model) deaf(s *Sleep) *Deaf {
-	if s.Duration > 0 && s.Duration < shortest || !m.isProduction(s) {
+	if s.Duration > 0 && s.Duration <= shortest || !m.isProduction(s) {
 		return nil
 	}
 	f := &deafFinder{Model: m, Deaf: &Deaf{Sleep: s}, loop: s.Loop()}
@@ -93,7 +93,7 @@ type deafFinder struct {
 // Folders, functions, types and comments of code that is not made to be stopped:
 // demonstrations, helpers of tests, clocks, simulated work.
 var (
-	demoFolder = regexp.MustCompile(`(?i)(^|/)_?(examples?|demos?|samples?|tests?|testing|testutils?|testdata|testhelpers?|e2e|integration|interop|mocks?|fakes?|bench(mark)?s?|testfiles)(/|$)|test$|test(util|ing)s?$`)
+	demoFolder = regexp.MustCompile(`(?i)(^|/)_?(examples?|demos?|samples?|tests?|testing|testutils?|testdata|testhelpers?|e2e|integration|interop|mocks?|fakes?|bench(mark)?s?|testfiles)(/|$)|test$|test(util|ing)s?$|[-_]tests?(/|$)`)
 	clockName  = regexp.MustCompile(`(?i)sleep|clock|mock|fake|simulat|example|demo`)
 	pretends   = regexp.MustCompile(`(?i)\b(simulat\w*|pretend\w*|mock\w*|fake\w*|demo\w*|on purpose|intentional\w*|deliberate\w*|hang forever)\b`)
 )
@@ -104,7 +104,7 @@ func (m *Model) isProduction(s *Sleep) bool {
 	top := s.Fn.Top()
 	name := top.Name()
 	if strings.HasSuffix(s.Fn.File.Name, "_test.go") || demoFolder.MatchString(m.Pkg.Path) || clockName.MatchString(name) ||
-		clockName.MatchString(filepath.Base(s.Fn.File.Name)) || top.IsMain() || s.Fn.Testing() != nil || s.Fn.InBubble() {
+		clockName.MatchString(filepath.Base(s.Fn.File.Name)) || top.IsMain() || s.Fn.Testing() != nil || reportsFailure(top) || s.Fn.InBubble() {
 		return false
 	}
 	for _, spec := range s.Fn.File.Syntax.Imports {
@@ -113,6 +113,17 @@ func (m *Model) isProduction(s *Sleep) bool {
 		}
 	}
 	return !m.commentMatches(s, pretends)
+}
+
+// reportsFailure reports whether a function gets what it reports a failed test
+// to, under an interface of its own.
+func reportsFailure(f *Func) bool {
+	for _, p := range f.Params() {
+		if p != nil && types.IsInterface(p.Type()) && hasMethod(p.Type(), "Errorf") && (hasMethod(p.Type(), "Logf") || hasMethod(p.Type(), "FailNow")) {
+			return true
+		}
+	}
+	return false
 }
 
 // again reports whether the frame sleeps before another try that no loop tells

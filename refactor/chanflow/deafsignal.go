@@ -283,7 +283,23 @@ func (f *deafFinder) field() bool {
 		return false
 	}
 	f.Signal, f.From = found, recv.Name()+"."+found.Name()
-	return true
+	return f.onGoroutine()
+}
+
+// onGoroutine reports whether the sleep is on a goroutine that leaves on the
+// signal. The callers of a function cannot tell why it has returned.
+func (f *deafFinder) onGoroutine() bool {
+	for _, st := range f.Stops() {
+		for _, l := range st.Leaves {
+			if f.SameSignal(l.signal, f.Signal) && l.Run.Has(f.Sleep.Fn) {
+				if l.Spawn.Body != f.Sleep.Fn {
+					f.Withheld = "its callers could not tell that the signal has come"
+				}
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // isStopField reports whether the package only closes the field's channel,

@@ -32,6 +32,7 @@ func (l *pollLoop) writer() bool {
 		return false
 	}
 	var write inspector.Cursor
+	var target ast.Expr
 	writes, others := 0, false
 	for _, cur := range l.references(v) {
 		how, at := l.access(cur)
@@ -40,12 +41,12 @@ func (l *pollLoop) writer() bool {
 			return false
 		case how == written:
 			writes++
-			write = at
+			write, target = at, operandAt(cur)
 		case !within(l.Loop, cur.Node()):
 			others = true
 		}
 	}
-	if writes != 1 || !l.spawned(write) {
+	if writes != 1 || !l.spawned(write) || l.Spawn.Outside(l.Ref(target)).Base != types.Object(base) {
 		return false
 	}
 	value := l.value(write.Node(), initial)
@@ -66,7 +67,9 @@ func (l *pollLoop) writer() bool {
 	case !l.whole(write.Node()):
 		l.Withheld = "the write is part of a larger statement"
 	default:
-		l.tell()
+		if l.Withheld = l.named(); l.Withheld == "" {
+			l.tell()
+		}
 	}
 	l.Flag = value != nil && value.Kind() == constant.Bool && constant.BoolVal(value)
 	if !others {
@@ -75,19 +78,43 @@ func (l *pollLoop) writer() bool {
 	return true
 }
 
-// spawned reports whether a write is in the literal of a goroutine that was
-// started before the loop, by the same frame.
+// spawned reports whether a write is in the body of a goroutine that was started
+// before the loop, by the same frame.
 func (l *pollLoop) spawned(write inspector.Cursor) bool {
 	w := l.FuncOf(write.Node().Pos())
-	if w == nil || w.Lit == nil {
-		return false
-	}
 	for _, sp := range l.Sleep.Fn.Spawns {
-		if sp.Body == w && sp.Lit() == w.Lit && l.Anchor(sp.Stmt, l.Loop) != nil {
+		if sp.Body == w && w != nil && l.Anchor(sp.Stmt, l.Loop) != nil {
 			l.Spawn = sp
 		}
 	}
 	return l.Spawn != nil
+}
+
+// named returns why a declared function that the goroutine runs cannot get the
+// channel as a parameter, or "".
+func (l *pollLoop) named() string {
+	body := l.Spawn.Body
+	if l.Spawn.Lit() != nil {
+		return ""
+	}
+	calls, all := l.Callers(body)
+	switch {
+	case l.Spawn.Kind != GoStmt || body.Decl == nil:
+		return "the goroutine runs a function value"
+	case body.Obj.Exported():
+		return body.Name() + " is exported: its signature must not change"
+	case !all || len(calls) != 1:
+		return body.Name() + " is used in other places too"
+	}
+	return ""
+}
+
+// operandAt returns the variable or selector that an identifier ends.
+func operandAt(cur inspector.Cursor) ast.Expr {
+	if k, _ := cur.ParentEdge(); k == edge.SelectorExpr_Sel {
+		cur = cur.Parent()
+	}
+	return cur.Node().(ast.Expr)
 }
 
 // tell finds the place at which the goroutine may tell. Where the loop takes a

@@ -105,14 +105,15 @@ func (s *site) channel() ([]refactor.Edit, error) {
 	} else {
 		b.ReplaceNode(s.Decl, name+" := make(chan struct{})")
 	}
+	tell := "close(" + s.inside(b, name) + ")"
 	switch {
 	case s.Decl == nil:
-		b.InsertAfter(s.Told, "close("+name+")")
+		b.InsertAfter(s.Told, tell)
 	case s.Told == s.Write:
-		b.ReplaceNode(s.Write, "close("+name+")")
+		b.ReplaceNode(s.Write, tell)
 	default:
 		b.DeleteStmt(s.Write)
-		b.InsertAfter(s.Told, "close("+name+")")
+		b.InsertAfter(s.Told, tell)
 	}
 	wait := "<-" + name
 	if after, late := s.bound(b), s.late(b); after != "" {
@@ -120,6 +121,18 @@ func (s *site) channel() ([]refactor.Edit, error) {
 	}
 	b.ReplaceNode(s.Loop, wait)
 	return b.Edits()
+}
+
+// inside returns the name that the channel has in the goroutine: that of a new
+// parameter of a function that is declared.
+func (s *site) inside(b *edit.Builder, name string) string {
+	if s.Spawn.Lit() != nil {
+		return name
+	}
+	inner := b.Fresh(s.Write.Pos(), append([]string{name}, s.names()...)...)
+	b.AddParam(s.Spawn.Body.Type, inner+" chan<- struct{}")
+	b.AddArg(s.Spawn.Call, name)
+	return inner
 }
 
 // names returns what to call a channel that tells that the variable is set.
