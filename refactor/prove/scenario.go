@@ -114,6 +114,9 @@ func receiverType(f *chanflow.Func) *types.TypeName {
 }
 
 func typeName(t types.Type) *types.TypeName {
+	if t == nil {
+		return nil
+	}
 	if p, ok := t.Underlying().(*types.Pointer); ok {
 		t = p.Elem()
 	}

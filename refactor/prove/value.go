@@ -200,6 +200,9 @@ func (t *translator) fresh(obj types.Object, shared, made bool) value {
 }
 
 func isPointer(t types.Type) bool {
+	if t == nil { // in code that has type errors
+		return false
+	}
 	_, ok := t.Underlying().(*types.Pointer)
 	return ok
 }
