@@ -38,9 +38,11 @@ type Verdict struct {
 	States int
 }
 
-// Check says whether the edits, which turn the package before into the package
-// after (see [refactor.Package.With]), introduce an operation on which a
-// goroutine can be stuck for ever, or which can panic.
+// Check says whether after the edits, which turn the package before into the
+// package after (see [refactor.Package.With]), a goroutine can be stuck for ever
+// on an operation that they introduce, or can panic there; or on an operation
+// that was there before, but where that could not happen. Of [Unknown] the
+// caller makes what the rule's own argument allows.
 func Check(before, after *refactor.Package, edits []refactor.Edit) (v Verdict) {
 	in := inserted(before, edits)
 	t := newTranslator(after, in)
