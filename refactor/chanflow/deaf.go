@@ -87,7 +87,8 @@ type deafFinder struct {
 	*Deaf
 	loop     ast.Stmt   // the innermost loop around the sleep, or nil
 	pause    bool       // the sleep comes right before a plain return
-	reaction []ast.Stmt // what follows where the loop hears the signal; nil for its condition
+	heardIn  ast.Stmt   // the loop that hears the signal
+	reaction []ast.Stmt // what it does then; nil if its condition hears it
 }
 
 // Folders, functions, types and comments of code that is not made to be stopped:

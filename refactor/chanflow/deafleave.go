@@ -4,13 +4,14 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 )
 
 // answer finds what to do when the signal comes, given what the loop does where
 // it hears it. It reports false where the sleep completes work that was begun.
 func (f *deafFinder) answer() bool {
-	rest, tail := f.rest()
+	tail := f.tail()
 	if f.inCase() && !tail {
 		return false // what follows belongs to what the case has received
 	}
@@ -18,6 +19,10 @@ func (f *deafFinder) answer() bool {
 		f.Leave = Wakes
 		return true
 	}
+	if !tail && !f.sameLocks() {
+		return false
+	}
+	rest := f.until(f.heardIn.End())
 	if len(f.reaction) == 1 && f.repeats(f.reaction[0]) {
 		f.withhold(f.obliged(rest))
 		return true
@@ -41,22 +46,28 @@ func (f *deafFinder) withhold(reason string) {
 	}
 }
 
-// rest returns the statements that follow the sleep in a round of its loop;
-// tail tells whether they only change variables.
-func (f *deafFinder) rest() (list []ast.Stmt, tail bool) {
-	tail = true
-	end := f.Sleep.Fn.Body.End()
-	if f.loop != nil {
-		end = f.loop.End()
-	}
-	for st := range f.Model.After(f.Sleep.Stmt) {
+// until returns the statements that may follow the sleep up to a position.
+func (f *deafFinder) until(end token.Pos) (list []ast.Stmt) {
+	for st := range f.After(f.Sleep.Stmt) {
 		if st.Pos() >= end {
 			break
 		}
 		list = append(list, st)
+	}
+	return list
+}
+
+// tail reports whether the statements that follow the sleep in a round of its
+// loop only change variables.
+func (f *deafFinder) tail() bool {
+	end := f.Sleep.Fn.Body.End()
+	if f.loop != nil {
+		end = f.loop.End()
+	}
+	tail := true
+	for _, st := range f.until(end) {
 		if br, ok := st.(*ast.BranchStmt); ok {
-			tail = tail && br.Tok == token.CONTINUE && br.Label == nil
-			break
+			return tail && br.Tok == token.CONTINUE && br.Label == nil
 		}
 		ast.Inspect(st, func(n ast.Node) bool {
 			switch n := n.(type) {
@@ -70,7 +81,20 @@ func (f *deafFinder) rest() (list []ast.Stmt, tail bool) {
 			return tail
 		})
 	}
-	return list, tail
+	return tail
+}
+
+// sameLocks reports whether the sleep holds the locks that are held where the
+// signal is heard: the way out is the same then.
+func (f *deafFinder) sameLocks() bool {
+	locks := func(st ast.Stmt) map[types.Object]bool {
+		out := make(map[types.Object]bool)
+		for _, h := range f.held(f.Sleep.Fn, st) {
+			out[h.lock] = true
+		}
+		return out
+	}
+	return maps.Equal(locks(f.Sleep.Stmt), locks(stmtOf(f.cursor(f.Heard))))
 }
 
 func (m *Model) isBuiltin(call *ast.CallExpr) bool {
@@ -150,11 +174,7 @@ func (f *deafFinder) leave() bool {
 		return false
 	}
 	f.Leave = Returns
-	var rest []ast.Stmt
-	for st := range f.Model.After(f.Sleep.Stmt) {
-		rest = append(rest, st)
-	}
-	f.withhold(f.obliged(rest))
+	f.withhold(f.obliged(f.until(fn.Body.End())))
 	results := fn.Type.Results
 	if results == nil || results.NumFields() == 0 {
 		return true

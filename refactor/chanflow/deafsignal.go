@@ -41,10 +41,10 @@ func (f *deafFinder) receives(loop ast.Stmt) bool {
 			break
 		}
 		ch := op.Node.(*ast.UnaryExpr).X
-		if _, unused := clause.Comm.(*ast.ExprStmt); !unused || !leavesLoopIn(clause.Body) || !f.fits(ch, op.Ref, loop) {
+		if _, unused := clause.Comm.(*ast.ExprStmt); !unused || !endsByLeaving(clause.Body, true) || !f.fits(ch, op.Ref, loop) {
 			continue
 		}
-		f.Heard, f.reaction = clause.Comm, clause.Body
+		f.Heard, f.reaction, f.heardIn = clause.Comm, clause.Body, loop
 		f.Signal, f.Context, f.From = op.Ref.Obj, op.Ref.Context, f.source(ch)
 		return true
 	}
@@ -95,7 +95,7 @@ func (f *deafFinder) checks(loop ast.Stmt) bool {
 	if st, ok := loop.(*ast.ForStmt); ok && st.Cond != nil {
 		for _, c := range conjuncts(st.Cond) {
 			if ctx := f.errOf(c, token.EQL); ctx != nil && f.fits(ctx, f.Ref(ctx), loop) {
-				f.hear(c, nil, ctx)
+				f.hear(c, nil, ctx, loop)
 				return true
 			}
 		}
@@ -106,8 +106,8 @@ func (f *deafFinder) checks(loop ast.Stmt) bool {
 		case *ast.FuncLit:
 			return f.frames[n] == f.Sleep.Fn
 		case *ast.IfStmt:
-			if ctx := f.checksErr(n); ctx != nil && !found && n.Else == nil && endsByLeaving(n.Body.List) && f.fits(ctx, f.Ref(ctx), loop) {
-				f.hear(n.Cond, n.Body.List, ctx)
+			if ctx := f.checksErr(n); ctx != nil && !found && n.Else == nil && endsByLeaving(n.Body.List, false) && f.fits(ctx, f.Ref(ctx), loop) {
+				f.hear(n.Cond, n.Body.List, ctx, loop)
 				found = true
 			}
 		}
@@ -116,13 +116,14 @@ func (f *deafFinder) checks(loop ast.Stmt) bool {
 	return found
 }
 
-func (f *deafFinder) hear(at ast.Node, reaction []ast.Stmt, ctx ast.Expr) {
-	f.Heard, f.reaction = at, reaction
+func (f *deafFinder) hear(at ast.Node, reaction []ast.Stmt, ctx ast.Expr, loop ast.Stmt) {
+	f.Heard, f.reaction, f.heardIn = at, reaction, loop
 	f.Signal, f.Context, f.From = f.Ref(ctx).Obj, true, f.source(ctx)+".Done()"
 }
 
-// endsByLeaving reports whether the list of statements ends by leaving a loop.
-func endsByLeaving(list []ast.Stmt) bool {
+// endsByLeaving reports whether the list of statements ends by leaving a loop;
+// in a select, a break without a label does not.
+func endsByLeaving(list []ast.Stmt, inSelect bool) bool {
 	if len(list) == 0 {
 		return false
 	}
@@ -130,7 +131,7 @@ func endsByLeaving(list []ast.Stmt) bool {
 	case *ast.ReturnStmt:
 		return true
 	case *ast.BranchStmt:
-		return last.Tok == token.BREAK
+		return last.Tok == token.BREAK && (last.Label != nil || !inSelect)
 	}
 	return false
 }
