@@ -278,10 +278,7 @@ func (b *code) take(v, got value, t types.Type) {
 		b.copy(v, got)
 		return
 	}
-	kind := machine.Open
-	if isTick(t) {
-		kind = machine.Ready
-	}
+	kind := outside(t)
 	b.emit(machine.Op{Kind: machine.Make, Var: v.ref - 1, Obj: kind}, nil)
 }
 

@@ -12,6 +12,9 @@
 package prove
 
 import (
+	"go/ast"
+	"slices"
+
 	"handshake/refactor"
 	"handshake/refactor/prove/machine"
 )
@@ -93,7 +96,7 @@ func look(pkg *refactor.Package, in ranges, s scenario, bounds machine.Bounds, k
 		return Verdict{Hazard, reason, t.trace(p, st), res.States}
 	}
 	var old []func() Verdict
-	var keys []string
+	var keys [][]string
 	for _, list := range [][]machine.Stuck{res.Panics, res.Stuck} {
 		for _, st := range list {
 			pl := t.places[p.At(st.At).Tag]
@@ -104,10 +107,13 @@ func look(pkg *refactor.Package, in ranges, s scenario, bounds machine.Bounds, k
 			if st.Calls == nil {
 				say = func() Verdict { return hazard(st, t.panics(pl)) }
 			}
-			if pl.introduced {
+			if pl.introduced && len(pl.was) == 0 {
 				return say()
 			}
-			old, keys = append(old, say), append(keys, t.key(st, p))
+			if !pl.introduced && t.fails(p, st) {
+				continue // the failure that the edits report leaves others behind
+			}
+			old, keys = append(old, say), append(keys, t.keys(st, p))
 		}
 	}
 	switch {
@@ -118,7 +124,7 @@ func look(pkg *refactor.Package, in ranges, s scenario, bounds machine.Bounds, k
 	case len(old) > 0:
 		if weak := known(); weak != nil {
 			for i, say := range old {
-				if !weak[keys[i]] {
+				if !slices.ContainsFunc(keys[i], func(k string) bool { return weak[k] }) {
 					return say()
 				}
 			}
@@ -130,14 +136,44 @@ func look(pkg *refactor.Package, in ranges, s scenario, bounds machine.Bounds, k
 // large reports whether the program is too much for the machine.
 func (t *translator) large() bool { return len(t.prog.Vars) > 200 || len(t.prog.Codes) > 10_000 }
 
-// key names an operation that fails, and how, before and after the edits.
-func (t *translator) key(st machine.Stuck, p *machine.Program) string {
+// keys name an operation that fails, and how, before and after the edits. A
+// select around what was a bare operation goes by its cases too.
+func (t *translator) keys(st machine.Stuck, p *machine.Program) []string {
 	pl := t.places[p.At(st.At).Tag]
 	how := "stuck"
 	if st.Calls == nil {
 		how = "panics"
 	}
-	return how + " " + pl.what + " " + t.text(pl.node)
+	var out []string
+	for _, n := range append([]ast.Node{pl.node}, pl.was...) {
+		out = append(out, how+" "+pl.what+" "+t.label(n))
+	}
+	return out
+}
+
+// label returns the source text of an operation without the code inside of it.
+func (t *translator) label(n ast.Node) string {
+	s, ok := n.(*ast.SelectStmt)
+	if !ok {
+		pos, end := head(n)
+		return t.pkg.FileOf(pos).Text(pos, end)
+	}
+	text := "select"
+	for _, c := range s.Body.List {
+		if comm := c.(*ast.CommClause).Comm; comm != nil {
+			text += " " + t.text(comm)
+		}
+	}
+	return text
+}
+
+// fails reports whether a goroutine ends, on the way to a hazard, by a call that
+// the edits introduce, such as t.Fatal.
+func (t *translator) fails(p *machine.Program, st machine.Stuck) bool {
+	return slices.ContainsFunc(st.Trace, func(s machine.Step) bool {
+		op := p.At(s.At)
+		return (op.Kind == machine.Goexit || op.Kind == machine.Panic) && t.places[op.Tag].introduced
+	})
 }
 
 // weaknesses returns the operations that can block for ever or panic in a
@@ -155,7 +191,7 @@ func weaknesses(pkg *refactor.Package, s scenario, bounds machine.Bounds) map[st
 	out := make(map[string]bool)
 	for _, list := range [][]machine.Stuck{res.Panics, res.Stuck} {
 		for _, st := range list {
-			out[t.key(st, p)] = true
+			out[t.keys(st, p)[0]] = true
 		}
 	}
 	return out

@@ -184,7 +184,7 @@ func (t *translator) fresh(obj types.Object, shared, made bool) value {
 		case made:
 			return t.variable(obj.Name(), shared, machine.None)
 		}
-		return t.variable(obj.Name(), shared, machine.Open)
+		return t.variable(obj.Name(), shared, outside(typ))
 	case machine.Mutex, machine.RWMutex, machine.WaitGroup, machine.Once:
 		return t.variable(obj.Name(), shared, k)
 	case machine.Flag:
@@ -197,6 +197,18 @@ func (t *translator) fresh(obj types.Object, shared, made bool) value {
 		return t.instance(made && !isPointer(typ))
 	}
 	return value{}
+}
+
+// outside returns what a channel or context of the type is that comes from out
+// of sight.
+func outside(t types.Type) machine.Kind {
+	switch {
+	case isTick(t):
+		return machine.Ready
+	case t != nil && chanflow.IsChan(t) == nil:
+		return machine.Signal
+	}
+	return machine.Open
 }
 
 func isPointer(t types.Type) bool {

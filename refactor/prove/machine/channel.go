@@ -63,10 +63,14 @@ func (r *runner) communicate(s *state, i int, op Op, at Place, out []move) []mov
 		switch c := s.objs[o.ref-1]; {
 		case c.kind == Ready:
 			to(o.next, nil)
-		case c.kind == Open && c.flag:
-		case c.kind == Open:
-			to(o.next, nil)
-			if !o.send && o.closed != o.next {
+		case (c.kind == Open || c.kind == Signal) && c.flag:
+		case c.kind == Open || c.kind == Signal:
+			if c.kind == Signal { // it stays closed
+				to(o.closed, shut)
+			} else {
+				to(o.next, nil)
+			}
+			if c.kind == Open && !o.send && o.closed != o.next {
 				to(o.closed, nil)
 			}
 			if !op.Default && !silenced[o.ref] {

@@ -30,7 +30,7 @@ type Var struct {
 	Cap    int  // capacity of a Chan
 }
 
-// Kind is what an object is.
+// Kind is what an object is. Random programs of the tests hold all but Signal.
 type Kind uint8
 
 const (
@@ -38,6 +38,7 @@ const (
 	Chan           // a channel of a capacity
 	Ready          // a channel on which every operation proceeds, as on a ticker's
 	Open           // a channel that code out of sight operates on, until it ceases to
+	Signal         // a channel that code out of sight may close, such as a context's
 	Mutex          //
 	RWMutex        //
 	WaitGroup      //

@@ -406,7 +406,7 @@ func (r *runner) advance(s *state, i int, op Op, k int) {
 // shut closes a channel. One that others operate on is then like any closed one.
 func shut(o *object) {
 	o.flag, o.want = true, false
-	if o.kind == Open {
+	if o.kind == Open || o.kind == Signal {
 		o.kind, o.cap = Chan, 0
 	}
 }
