@@ -29,7 +29,11 @@ func (b *builder) assign(lhs, rhs ast.Expr) {
 		b.bindings.once[obj] = true
 	}
 	if rhs != nil {
-		if lit, ok := ast.Unparen(rhs).(*ast.FuncLit); ok {
+		rhs = ast.Unparen(rhs)
+		if call, ok := rhs.(*ast.CallExpr); ok && len(call.Args) == 1 && isFunc(b.Static(call), "sync", "OnceFunc") {
+			rhs = ast.Unparen(call.Args[0]) // its calls run the literal, the first time
+		}
+		if lit, ok := rhs.(*ast.FuncLit); ok {
 			b.bindings.lits[obj] = lit
 		}
 	}

@@ -26,19 +26,74 @@ func (m *Model) guessFinished(g *Guess) bool {
 		}
 	}
 	for _, sp := range g.Spawns {
-		if e, use := m.observed(sp, sp.Body.Body.List, g); e != nil {
-			if m.answersBefore(sp, g.Sleep, e, use) {
-				return false
-			}
-			g.Event, g.Effect, g.Use = Finished, e, use
-			return true
+		list := sp.Body.Body.List
+		e, use := m.observed(sp, list, g)
+		if e != nil && m.answersBefore(sp, g.Sleep, e, use) {
+			return false
+		}
+		// Where the guess was right, the goroutine got as far as its effect
+		// while the parent slept. What comes after that may wait for the parent.
+		if m.mayWait(behind(list, e), nil) {
+			return false
+		}
+		if e != nil && g.Effect == nil {
+			g.Effect, g.Use = e, use
 		}
 	}
-	if g.Checks = m.checks(g); g.Checks != nil || g.Sleep.Fn.IsMain() {
-		g.Event = Finished
-		return true
+	if g.Effect == nil {
+		g.Checks = m.checks(g)
 	}
-	return false
+	if g.Effect == nil && g.Checks == nil && !g.Sleep.Fn.IsMain() {
+		return false
+	}
+	g.Event = Finished
+	return true
+}
+
+// behind returns the statements of the list that follow the one with the
+// effect, or all of them if there is none.
+func behind(list []ast.Stmt, e *Mutation) []ast.Stmt {
+	if e == nil {
+		return list
+	}
+	for i, s := range list {
+		if e.Node.End() <= s.End() {
+			return list[i+1:]
+		}
+	}
+	return nil
+}
+
+// mayWait reports whether one of the statements calls something outside of the
+// package that is not known to return whatever the parent does: a function
+// of another package, a dynamic one, or one that reads or writes what somebody
+// else must write or read.
+func (m *Model) mayWait(list []ast.Stmt, seen map[*Func]bool) bool {
+	if seen == nil {
+		seen = make(map[*Func]bool)
+	}
+	found := false
+	for _, s := range list {
+		ast.Inspect(s, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || found {
+				return !found
+			}
+			targets := m.Targets(call)
+			for _, t := range targets {
+				if !seen[t] {
+					seen[t] = true
+					found = found || t.MayStay() || m.mayWait(t.Body.List, seen)
+				}
+			}
+			if tv := m.Pkg.Info.Types[call.Fun]; len(targets) == 0 && !tv.IsType() && !tv.IsBuiltin() && !m.handlesTest(call) {
+				static := m.Static(call)
+				found = found || static == nil || (mayBlock(static) || exchanges(static)) && !m.readsBody(call)
+			}
+			return !found
+		})
+	}
+	return found
 }
 
 // checks returns an assertion that one of the goroutines makes about the test,

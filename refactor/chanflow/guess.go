@@ -43,6 +43,7 @@ type Guess struct {
 	// Use where it does; nil where the event needs neither.
 	Effect    *Mutation
 	Use       ast.Node
+	Last      []ast.Stmt    // of Started: by goroutine, the last statement of its set-up
 	Checks    *ast.CallExpr // of Finished: the assertion that a goroutine makes
 	Gate      *Op           // of Parked: the receive that the goroutines wait in
 	Next      *Op           // of Received and Joined: the parent's operation that waits anyway

@@ -194,6 +194,32 @@ func mayBlock(f *types.Func) bool {
 		"Dec", "Record", "Save", "Log", "Mark", "Reset", "Clear", "Notify", "Emit", "New", "Errorf", "Printf", "Print", "Info", "Debug", "Warn", "Error", "String", "Len", "Is", "Has")
 }
 
+// exchanges reports whether a function of the standard library exchanges data
+// with another process or goroutine, which has to do its part: a dial, a read or
+// write of a connection, pipe or file, a request, a process.
+func exchanges(f *types.Func) bool {
+	if f.Pkg() == nil {
+		return false
+	}
+	switch path := f.Pkg().Path(); path {
+	case "net", "os", "io", "bufio", "crypto/tls", "net/http", "net/rpc", "net/textproto", "os/exec", "database/sql":
+		if strings.HasPrefix(f.Name(), "Listen") {
+			return false
+		}
+		return startsWith(f.Name(), "Dial", "Read", "Write", "Accept", "Copy", "Flush", "Handshake", "Get", "Post", "Do", "Head", "Call", "Run", "Wait",
+			"Output", "CombinedOutput", "Query", "Exec", "Ping", "Begin") && !(path == "os" && f.Signature().Recv() == nil)
+	}
+	return false
+}
+
+// changesByName reports whether a function of another package changes what it
+// is called on or handed, judged by its name: it is no getter.
+func changesByName(f *types.Func) bool {
+	return startsWith(f.Name(), "Set", "Put", "Add", "Store", "Register", "Subscribe", "Handle", "HandleFunc", "Open", "Start", "Init", "Connect", "Watch", "On",
+		"Use", "Write", "Append", "Insert", "Publish", "Create", "Update", "Enable", "Bind", "Swap", "CompareAndSwap", "Delete", "Remove", "Push", "Send",
+		"Reset", "Clear", "Unmarshal", "Decode", "Scan", "Record", "Inc", "Mark", "Listen", "Serve", "Do", "Read", "Close", "Stop", "Lock", "Acquire")
+}
+
 // startsWith reports whether a mixed-caps name begins with one of the words.
 func startsWith(name string, words ...string) bool {
 	for _, w := range words {

@@ -21,6 +21,11 @@ type Mutation struct {
 // in source order, in the frame's own terms: the Root may be a parameter.
 // Printing, logging, locking and testing do not count.
 func (m *Model) Mutations(f *Func, stmts []ast.Stmt) []Mutation {
+	return m.mutations(f, stmts, map[*Func]bool{f: true})
+}
+
+// mutations does not look again into functions that it has seen.
+func (m *Model) mutations(f *Func, stmts []ast.Stmt, seen map[*Func]bool) []Mutation {
 	var out []Mutation
 	visit := func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -44,7 +49,7 @@ func (m *Model) Mutations(f *Func, stmts []ast.Stmt) []Mutation {
 				}
 			}
 		case *ast.CallExpr:
-			out = m.addCall(out, f, n)
+			out = m.addCall(out, f, n, seen)
 		}
 		return true
 	}
@@ -93,7 +98,7 @@ func identOf(e ast.Expr) ast.Expr {
 	return id
 }
 
-func (m *Model) addCall(out []Mutation, f *Func, call *ast.CallExpr) []Mutation {
+func (m *Model) addCall(out []Mutation, f *Func, call *ast.CallExpr, seen map[*Func]bool) []Mutation {
 	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
 		if b, ok := m.Pkg.Info.Uses[id].(*types.Builtin); ok {
 			if len(call.Args) > 0 && (b.Name() == "delete" || b.Name() == "copy" || b.Name() == "clear") {
@@ -116,11 +121,11 @@ func (m *Model) addCall(out []Mutation, f *Func, call *ast.CallExpr) []Mutation 
 		return out
 	}
 	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && m.Pkg.Info.Selections[sel] != nil {
-		if root := m.Root(sel.X); root != nil && !isContext(root.Type()) {
+		if root := m.Root(sel.X); root != nil && !isContext(root.Type()) && m.changes(call, -1, seen) {
 			out = m.addHandover(out, f, call, sel.X)
 		}
 	}
-	for _, arg := range call.Args {
+	for i, arg := range call.Args {
 		arg = ast.Unparen(arg)
 		if t := m.Pkg.Info.TypeOf(arg); t == nil || !refers(t) || isContext(t) {
 			continue
@@ -129,9 +134,50 @@ func (m *Model) addCall(out []Mutation, f *Func, call *ast.CallExpr) []Mutation 
 		} else if _, isChan := t.Underlying().(*types.Chan); isChan {
 			continue
 		}
-		out = m.addHandover(out, f, call, arg)
+		if m.changes(call, i, seen) {
+			out = m.addHandover(out, f, call, arg)
+		}
 	}
 	return out
+}
+
+// changes reports whether a call may change what its i-th argument refers to,
+// or its receiver if i is -1: a function of the package does, or the name of
+// another says so.
+func (m *Model) changes(call *ast.CallExpr, i int, seen map[*Func]bool) bool {
+	targets := m.Targets(call)
+	for _, t := range targets {
+		if seen[t] {
+			return true // it is being looked into, and may
+		}
+		seen[t] = true
+		var param types.Object
+		if i < 0 {
+			if recv := t.Recv(); recv != nil {
+				param = recv
+			}
+		} else if params := t.Params(); i < len(params) {
+			param = params[i]
+		}
+		list := m.mutations(t, t.Body.List, seen)
+		delete(seen, t)
+		if param != nil && slices.ContainsFunc(list, func(mu Mutation) bool { return mu.Root == param }) {
+			return true
+		}
+	}
+	if len(targets) > 0 {
+		return false
+	}
+	static := m.Static(call)
+	if static == nil {
+		return false
+	}
+	if i >= 0 {
+		if u, ok := ast.Unparen(call.Args[i]).(*ast.UnaryExpr); ok && u.Op == token.AND {
+			return true
+		}
+	}
+	return changesByName(static)
 }
 
 // addHandover records that a call may change what it is handed.

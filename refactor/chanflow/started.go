@@ -19,8 +19,18 @@ func (m *Model) guessStarted(g *Guess) bool {
 			}
 		}
 		e, use := m.observed(sp, prefix, g)
+		// Where the guess was right, the goroutine got as far as its effect
+		// while the parent slept. What comes after that may wait for the parent.
+		last := prefix[len(prefix)-1]
+		if tail := behind(prefix, e); m.mayWait(tail, nil) {
+			if e == nil {
+				return false
+			}
+			last = prefix[len(prefix)-len(tail)-1]
+		}
+		g.Last = append(g.Last, last)
 		if e == nil {
-			continue // it may be waited for on behalf of another of them
+			continue // it is waited for on behalf of another of them
 		}
 		for _, later := range m.Mutations(sp.Body, rest) {
 			if later.Obj == e.Obj {

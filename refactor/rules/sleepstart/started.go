@@ -51,7 +51,7 @@ func (s *site) started() refactor.Finding {
 		}
 		if s.Via != nil {
 			safety, reason = refactor.Review, sp.Fn.Name()+" then waits for it, for all its callers"
-		} else if sp.Body.Decl != nil {
+		} else if sp.Body.Decl != nil && s.announced(sp) == nil {
 			safety, reason = refactor.Review, sp.Body.Name()+" gets a parameter"
 		}
 	}
@@ -90,7 +90,7 @@ func (s *site) limit() time.Duration { return max(10*s.Sleep.Duration, 5*time.Se
 // hazard returns why the parent must not wait for the goroutine's prefix.
 func (s *site) hazard(sp *chanflow.Spawn) string {
 	body := sp.Body
-	prefix, _ := body.Split()
+	prefix := s.setUp(sp)
 	if l := body.Takes(sp.Fn.Held(s.waitsAt(sp)), prefix); l != nil {
 		return fmt.Sprintf("%s may be held there, which the goroutine takes before it has started", l.Name())
 	}
@@ -129,16 +129,20 @@ func (s *site) waitsAt(sp *chanflow.Spawn) ast.Stmt {
 	return s.Sleep.Stmt
 }
 
-// exits returns the ways in which a goroutine can end before it has started.
-func exits(sp *chanflow.Spawn) []*chanflow.Op {
+// setUp returns the statements that a goroutine runs before it has started.
+func (s *site) setUp(sp *chanflow.Spawn) []ast.Stmt {
 	prefix, _ := sp.Body.Split()
-	return sp.Body.Exits(prefix)
+	last := s.Last[slices.Index(s.Spawns, sp)]
+	return prefix[:slices.Index(prefix, last)+1]
 }
+
+// exits returns the ways in which a goroutine can end before it has started.
+func (s *site) exits(sp *chanflow.Spawn) []*chanflow.Op { return sp.Body.Exits(s.setUp(sp)) }
 
 // failsOnly reports whether there is one goroutine and each of its exits
 // returns because of an error, which the parent has a way to handle.
 func (s *site) failsOnly() bool {
-	list := exits(s.spawn())
+	list := s.exits(s.spawn())
 	for _, op := range list {
 		if s.m.FailedCheck(op) == nil {
 			return false
@@ -161,6 +165,14 @@ func (s *site) handshake(how wait) ([]refactor.Edit, error) {
 	for _, sp := range s.Spawns {
 		outer := b.Fresh(sp.Stmt.Pos(), name)
 		inner, again := inside[sp.Body]
+		if arg := s.announced(sp); arg != nil {
+			// Another caller waits already: this one passes a channel, too.
+			b.ReplaceNode(arg, outer)
+			value = b.Text(arg)
+			inside[sp.Body], again = name, true
+		} else if sp.Body.Decl != nil {
+			b.AddArg(sp.Call, outer)
+		}
 		if !again {
 			inner = outer
 			if sp.Body.Decl != nil {
@@ -172,9 +184,6 @@ func (s *site) handshake(how wait) ([]refactor.Edit, error) {
 			if err := s.announce(b, sp, inner, fails); err != nil {
 				return nil, err
 			}
-		}
-		if sp.Body.Decl != nil {
-			b.AddArg(sp.Call, outer)
 		}
 		anchor := sp.Stmt
 		if s.Via == nil {
@@ -194,6 +203,27 @@ func (s *site) handshake(how wait) ([]refactor.Edit, error) {
 		b.ReplaceNode(s.Sleep.Stmt, strings.Join(waits, "\n"))
 	}
 	return b.Edits()
+}
+
+// announced returns the channel made in the arguments of a spawn for a named
+// body that closes it: its start is announced already, but not waited for here.
+func (s *site) announced(sp *chanflow.Spawn) *ast.CallExpr {
+	if sp.Body.Decl == nil {
+		return nil
+	}
+	params := sp.Body.Params()
+	for i, arg := range sp.Call.Args {
+		call, ok := ast.Unparen(arg).(*ast.CallExpr)
+		if !ok || i >= len(params) || chanflow.IsChan(s.pkg.Info.TypeOf(call)) == nil {
+			continue
+		}
+		for _, op := range s.m.OpsOn(params[i]) {
+			if op.Kind == chanflow.Close {
+				return call
+			}
+		}
+	}
+	return nil
 }
 
 // receive returns the statement by which the parent waits for a goroutine.
@@ -223,9 +253,9 @@ func seconds(b *edit.Builder, at token.Pos, d time.Duration) string {
 // and on every way out before.
 func (s *site) announce(b *edit.Builder, sp *chanflow.Spawn, name string, fails bool) error {
 	body := sp.Body
-	prefix, _ := body.Split()
-	last := prefix[len(prefix)-1]
-	early := exits(sp)
+	list := s.setUp(sp)
+	last := list[len(list)-1]
+	early := s.exits(sp)
 	if fails {
 		for _, op := range early {
 			b.InsertBefore(op.Node, fmt.Sprintf("%s <- %s", name, s.m.FailedCheck(op).Name))
