@@ -192,6 +192,9 @@ func (f *deafFinder) leave() bool {
 		}
 	}
 	last := list[len(list)-1]
+	if last == nil {
+		return false
+	}
 	switch b, _ := last.Underlying().(*types.Basic); {
 	case IsError(last) && !f.Context:
 		f.withhold("no error tells that the signal has come")
@@ -209,6 +212,9 @@ func (f *deafFinder) leave() bool {
 // zeroText returns the zero value of a type, whose source text is given; "" if
 // that cannot be written as one.
 func zeroText(t types.Type, text string) string {
+	if t == nil {
+		return ""
+	}
 	if _, ok := types.Unalias(t).(*types.TypeParam); ok {
 		return ""
 	}

@@ -206,7 +206,11 @@ func (f *deafFinder) reaches() bool {
 
 // counts reports whether the loop ranges over a number.
 func (f *deafFinder) counts() bool {
-	b, ok := f.Pkg.Info.TypeOf(f.loop.(*ast.RangeStmt).X).Underlying().(*types.Basic)
+	t := f.Pkg.Info.TypeOf(f.loop.(*ast.RangeStmt).X)
+	if t == nil {
+		return false
+	}
+	b, ok := t.Underlying().(*types.Basic)
 	return ok && b.Info()&types.IsInteger != 0
 }
 
@@ -215,7 +219,11 @@ func (f *deafFinder) counts() bool {
 // that does not may have to outlive it.
 func (f *deafFinder) mayUse(fn *Func, p types.Object) bool {
 	pos := f.Sleep.Stmt.Pos()
-	_, at := f.Pkg.Types.Scope().Innermost(pos).LookupParent(p.Name(), pos)
+	scope := f.Pkg.Types.Scope().Innermost(pos)
+	if scope == nil {
+		return false
+	}
+	_, at := scope.LookupParent(p.Name(), pos)
 	return at == p && (fn == f.Sleep.Fn || f.Mentions(p, f.Sleep.Fn.Body))
 }
 

@@ -134,6 +134,8 @@ func askAll(pkg *refactor.Package) {
 	m := chanflow.Of(pkg)
 	m.Guesses()
 	m.Stops()
+	m.Polls()
+	m.DeafSleeps()
 	m.Completions()
 	m.Handovers()
 

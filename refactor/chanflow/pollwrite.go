@@ -315,6 +315,9 @@ func (l *pollLoop) value(write ast.Node, initial constant.Value) constant.Value 
 			return constant.BinaryOp(initial, op, constant.MakeInt64(1))
 		}
 	case *ast.CallExpr:
+		if len(w.Args) == 0 {
+			return nil // it does not compile
+		}
 		last := w.Args[len(w.Args)-1]
 		switch name := l.Static(w).Name(); {
 		case startsWith(name, "Store"):

@@ -13,6 +13,7 @@ import (
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
+	"handshake/refactor/prove"
 )
 
 //go:embed README.md
@@ -30,7 +31,7 @@ var readme string
 // What is done on stop is what the loop does elsewhere when it sees the signal,
 // so that nothing happens but earlier; or, where nothing looks at it yet, the
 // return that the results of the function call for.
-var Rule = &refactor.Rule{Name: "deafsleep", Doc: readme, Severity: refactor.Hint, Preview: true, Run: run}
+var Rule = &refactor.Rule{Name: "deafsleep", Doc: readme, Severity: refactor.Hint, Preview: true, Run: run, Prove: prove.Rewrite}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	var out []refactor.Finding
