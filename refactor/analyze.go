@@ -19,6 +19,9 @@ func Analyze(pkg *Package, rules []*Rule) (findings []Finding, errs []error) {
 		for _, f := range found {
 			if file := pkg.FileNamed(f.Span.File); file != nil && file.ReadOnly == "" {
 				f.Rule = r
+				for i := range f.Fixes {
+					f.Fixes[i].rule = r
+				}
 				findings = append(findings, f)
 			}
 		}

@@ -15,8 +15,9 @@ import (
 
 // Resolve makes a fix and proves that it may be offered: the edits apply to
 // editable files of the package, the result parses and type-checks with no
-// error that was not there before, and every comment is still there. The error
-// is the reason for withholding the fix.
+// error that was not there before, every comment is still there, and what the
+// rule proves of its rewrites holds. The error is the reason for withholding the
+// fix.
 func (p *Package) Resolve(fix Fix) (edits []Edit, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -27,7 +28,11 @@ func (p *Package) Resolve(fix Fix) (edits []Edit, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := p.With(edits); err != nil {
+	after, err := p.With(edits)
+	if err != nil {
+		return nil, err
+	}
+	if err := fix.Prove(p, after, edits); err != nil {
 		return nil, err
 	}
 	return edits, nil

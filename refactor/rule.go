@@ -29,6 +29,10 @@ type Rule struct {
 	// Run reports what the rule finds in one package. It must not modify the
 	// package and must be cheap: edits are made when a fix is resolved.
 	Run func(*Package) []Finding
+
+	// Prove, if not nil, looks at a package before and after a fix of the rule
+	// that compiles, and returns why the fix must not be made all the same.
+	Prove func(before, after *Package, edits []Edit) error
 }
 
 // Summary returns the first sentence of the rule's README, without the heading.
@@ -117,6 +121,23 @@ type Fix struct {
 	// Make computes the edits. An error is the reason why the fix cannot be
 	// made after all.
 	Make func() ([]Edit, error)
+
+	rule *Rule // set by Analyze
+}
+
+// Prove returns why the fix must not be made although its edits, which turn the
+// package before into the package after, compile; nil if nothing speaks against
+// it.
+func (f *Fix) Prove(before, after *Package, edits []Edit) (err error) {
+	if f.rule == nil || f.rule.Prove == nil {
+		return nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("internal error: %v", v)
+		}
+	}()
+	return f.rule.Prove(before, after, edits)
 }
 
 // Label returns the title with the reason in parentheses, as shown to users.

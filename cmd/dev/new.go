@@ -44,13 +44,14 @@ import (
 	_ "embed"
 
 	"handshake/refactor"
+	"handshake/refactor/prove"
 )
 
 //go:embed README.md
 var readme string
 
 // Rule is the rule.
-var Rule = &refactor.Rule{Name: "NAME", Doc: readme, Severity: refactor.Info, Preview: true, Run: run}
+var Rule = &refactor.Rule{Name: "NAME", Doc: readme, Severity: refactor.Info, Preview: true, Run: run, Prove: prove.Rewrite}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	return nil

@@ -89,7 +89,7 @@ func (p *plan) round(findings []refactor.Finding) (*round, []Left) {
 					break
 				}
 				var next *round
-				if next, err = p.with(r, edits); err == nil {
+				if next, err = p.with(r, fix, edits); err == nil {
 					claims.take(edits)
 					next.last = Made{l.Place, f.Rule, fix.Title, fix.Safety}
 					p.made = append(p.made, next.last)
@@ -107,8 +107,9 @@ func (p *plan) round(findings []refactor.Finding) (*round, []Left) {
 	return r, left
 }
 
-// with returns the round r, nil at first, with more edits, if all goes together.
-func (p *plan) with(r *round, edits []refactor.Edit) (*round, error) {
+// with returns the round r, nil at first, with the edits of one more fix, if all
+// goes together.
+func (p *plan) with(r *round, fix refactor.Fix, edits []refactor.Edit) (*round, error) {
 	if r != nil {
 		edits = slices.Concat(r.edits, edits)
 	}
@@ -118,6 +119,9 @@ func (p *plan) with(r *round, edits []refactor.Edit) (*round, error) {
 	}
 	if p.frozen != nil && declarations(after) != declarations(p.now) {
 		return nil, p.frozen
+	}
+	if err := fix.Prove(p.now, after, edits); err != nil {
+		return nil, err
 	}
 	return &round{after: after, edits: edits}, nil
 }

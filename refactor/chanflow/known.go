@@ -168,6 +168,10 @@ func serves(f *types.Func) bool {
 func blocks(f *types.Func) bool {
 	if f.Pkg() != nil {
 		switch f.Pkg().Path() {
+		case "net":
+			if strings.HasPrefix(f.Name(), "Listen") {
+				return false
+			}
 		case "net/http", "sync", "sync/atomic", "bytes", "strings", "bufio":
 			return false
 		}

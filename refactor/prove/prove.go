@@ -12,6 +12,8 @@
 package prove
 
 import (
+	"errors"
+
 	"go/ast"
 	"slices"
 
@@ -39,6 +41,15 @@ type Verdict struct {
 	Trace []string
 	// States is how many the exploration visited.
 	States int
+}
+
+// Rewrite returns the hazard that the edits introduce, if one was found. It is
+// what the rules whose rewrites add or move channel operations prove of them.
+func Rewrite(before, after *refactor.Package, edits []refactor.Edit) error {
+	if v := Check(before, after, edits); v.Answer == Hazard {
+		return errors.New(v.Reason)
+	}
+	return nil
 }
 
 // Check says whether after the edits, which turn the package before into the

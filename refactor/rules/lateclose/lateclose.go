@@ -11,13 +11,14 @@ import (
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
+	"handshake/refactor/prove"
 )
 
 //go:embed README.md
 var readme string
 
 // Rule defers the completion signal of a goroutine.
-var Rule = &refactor.Rule{Name: "lateclose", Doc: readme, Severity: refactor.Warning, Run: run}
+var Rule = &refactor.Rule{Name: "lateclose", Doc: readme, Severity: refactor.Warning, Run: run, Prove: prove.Rewrite}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	m := chanflow.Of(pkg)

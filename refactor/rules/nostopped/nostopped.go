@@ -10,13 +10,14 @@ import (
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
+	"handshake/refactor/prove"
 )
 
 //go:embed README.md
 var readme string
 
 // Rule is the rule.
-var Rule = &refactor.Rule{Name: "nostopped", Doc: readme, Severity: refactor.Info, Run: run}
+var Rule = &refactor.Rule{Name: "nostopped", Doc: readme, Severity: refactor.Info, Run: run, Prove: prove.Rewrite}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	m := chanflow.Of(pkg)

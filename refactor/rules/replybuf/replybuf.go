@@ -11,13 +11,14 @@ import (
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
+	"handshake/refactor/prove"
 )
 
 //go:embed README.md
 var readme string
 
 // Rule gives a reply channel room for the replies that nobody waits for.
-var Rule = &refactor.Rule{Name: "replybuf", Doc: readme, Severity: refactor.Warning, Run: run}
+var Rule = &refactor.Rule{Name: "replybuf", Doc: readme, Severity: refactor.Warning, Run: run, Prove: prove.Rewrite}
 
 const title = "Buffer reply channel"
 

@@ -13,6 +13,7 @@ import (
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
+	"handshake/refactor/prove"
 )
 
 //go:embed README.md
@@ -20,7 +21,7 @@ var readme string
 
 // Rule reports a sleep between starting finite goroutines and looking at what
 // they have done.
-var Rule = &refactor.Rule{Name: "sleepdone", Doc: readme, Severity: refactor.Warning, Run: run}
+var Rule = &refactor.Rule{Name: "sleepdone", Doc: readme, Severity: refactor.Warning, Run: run, Prove: prove.Rewrite}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	m := chanflow.Of(pkg)

@@ -14,6 +14,7 @@ import (
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
 	"handshake/refactor/prove"
+	"handshake/refactor/prove"
 )
 
 //go:embed README.md

@@ -9,6 +9,7 @@ import (
 
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
+	"handshake/refactor/prove"
 )
 
 //go:embed README.md
@@ -16,7 +17,7 @@ var readme string
 
 // Rule reports a sleep between starting a goroutine and relying on what it has
 // set up.
-var Rule = &refactor.Rule{Name: "sleepstart", Doc: readme, Severity: refactor.Warning, Run: run}
+var Rule = &refactor.Rule{Name: "sleepstart", Doc: readme, Severity: refactor.Warning, Run: run, Prove: prove.Rewrite}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	m := chanflow.Of(pkg)

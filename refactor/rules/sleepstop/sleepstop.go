@@ -9,6 +9,7 @@ import (
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
+	"handshake/refactor/prove"
 	"handshake/refactor/rules/nostopped"
 )
 
@@ -16,7 +17,7 @@ import (
 var readme string
 
 // Rule is the rule.
-var Rule = &refactor.Rule{Name: "sleepstop", Doc: readme, Severity: refactor.Warning, Run: run}
+var Rule = &refactor.Rule{Name: "sleepstop", Doc: readme, Severity: refactor.Warning, Run: run, Prove: prove.Rewrite}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	m := chanflow.Of(pkg)
