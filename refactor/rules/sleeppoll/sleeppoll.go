@@ -14,7 +14,6 @@ import (
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
 	"handshake/refactor/prove"
-	"handshake/refactor/prove"
 )
 
 //go:embed README.md
