@@ -232,12 +232,41 @@ func (k *counter) competes(clause *ast.CommClause, poll bool) bool {
 		if clause.Comm == nil && poll {
 			return false // it will come again
 		}
-		if k.flagged(r) && !leavesLoopIn(clause.Body) {
+		if (k.flagged(r) || k.gathers(r)) && !leavesLoopIn(clause.Body) {
 			return false
 		}
 		beside = true
 	}
 	return beside
+}
+
+// gathers reports whether a case that receives is in a loop that takes at least
+// as many turns as its select has cases, each of which receives from a channel
+// that the same function has made: it takes what comes, in any order.
+func (k *counter) gathers(r *Op) bool {
+	cur, ok := k.model.root.FindNode(r.Select)
+	if !ok {
+		return false
+	}
+	loop := r.Loop()
+	for cur.Node() != loop {
+		if cur.Node() == nil {
+			return false
+		}
+		cur = cur.Parent()
+	}
+	if turns, ok := k.turns(cur); !ok || turns.Len != nil || turns.N < int64(len(r.Select.Body.List)) {
+		return false
+	}
+	for op := range r.Fn.Within(r.Select.Pos(), r.Select.End()) {
+		if op.Select != r.Select {
+			continue
+		}
+		if _, made := k.model.Capacity(op.Ref.Obj); op.Kind != Recv || op.Ref.Context || !made || !r.Fn.Owns(op.Ref.Obj) {
+			return false
+		}
+	}
+	return !hasDefault(r.Select)
 }
 
 // flagged reports whether a case that receives in a loop sets a variable that
