@@ -50,8 +50,11 @@ func (m *Model) bareSend(op *Op) *BareOp {
 		return nil
 	}
 	f := op.Fn
-	if f.InBubble() || f.Test().Testing() != nil && f.Outer == nil {
-		return nil // the test ends with a stack of it
+	if f.Use == Bound && len(m.uses().spawns[f]) == 0 {
+		return nil // who calls it, and on which goroutine, is not known
+	}
+	if f.InBubble() || f.TestHandle() != nil {
+		return nil // the test fails by it, with the stacks of all
 	}
 	chans, ok := m.chansOf(obj)
 	if !ok {
@@ -59,7 +62,7 @@ func (m *Model) bareSend(op *Op) *BareOp {
 	}
 	var peers []*Op
 	for _, c := range chans {
-		if len(c.Unknown) > 0 || c.Exposed != nil || c.Visible != nil || m.roomy(c, op) {
+		if len(c.Unknown) > 0 || c.Exposed != nil || c.Visible != nil || m.roomy(c, op) || m.isReply(c) {
 			return nil // others may receive, or nobody has to
 		}
 		for _, r := range c.Recvs {
@@ -86,7 +89,7 @@ func (m *Model) bareSend(op *Op) *BareOp {
 			found = true
 			if i == 0 {
 				b.Peer, b.Away, b.Signal, b.Like = p, w.at, s, like
-				if m.joinedFirst(op, w.signal) {
+				if m.joinedFirst(op, w.signal) || m.ownSignal(op, w.signal) {
 					return nil
 				}
 			}
@@ -151,16 +154,32 @@ func (m *Model) chansOf(obj types.Object) ([]*Chan, bool) {
 
 // roomy reports whether the channel has, or may have, room for what is sent.
 func (m *Model) roomy(c *Chan, op *Op) bool {
-	call := c.Make.Node.(*ast.CallExpr)
-	size, ok := m.MakeCap(call)
-	if ok && size == 0 {
-		return false
+	size, ok := m.MakeCap(c.Make.Node.(*ast.CallExpr))
+	if !ok {
+		return true // made to measure
 	}
-	if most, bounded := c.MostSends(); ok && bounded {
+	if most, bounded := c.MostSends(); bounded {
 		return most.Fits(size)
 	}
-	loop := op.Loop()
-	return loop == nil || within(loop, call)
+	return size > 0 && !op.again(c.Make)
+}
+
+// again reports whether the frame may come to the operation again with the same
+// channel.
+func (o *Op) again(mk *Op) bool {
+	if loop := o.Loop(); o.Fn.model.Assigned(o.Ref.Obj) || loop != nil && o.Ref.Base != nil && covers(loop, o.Ref.Base.Pos()) {
+		return false // another channel each time
+	}
+	g := o.Fn.graph()
+	p, start := g.at(o.Node), g.at(mk.Node)
+	return p != nil && p.leads(func(q *point) bool { return q != start || mk.Fn != o.Fn }, func(q *point) bool { return q == p }) != nil
+}
+
+// isReply reports whether the channel lacks nothing but room for a reply.
+func (m *Model) isReply(c *Chan) bool {
+	size, ok := m.MakeCap(c.Make.Node.(*ast.CallExpr))
+	_, bounded := c.MostSends()
+	return ok && size == 0 && bounded && len(c.Measured) == 0 && c.Missed() != nil
 }
 
 // A way is one by which a receiver leaves for good.
@@ -179,7 +198,7 @@ func (m *Model) ways(p *Op) []way {
 	var heard []*Op // receives of stop signals on which it leaves
 	loop := p.turns()
 	for _, op := range f.Ops {
-		if op.Kind != Recv || op == p || op.Range || !m.tellsStop(op) || !m.leavesOn(op) {
+		if op.Kind != Recv || op == p || op.Range || !m.tellsStop(op) || !m.leavesOn(op) || m.inCaseOf(p, op) || m.committed(p, op) || m.endsAll(op) {
 			continue
 		}
 		beside := p.Select != nil && op.Select == p.Select
@@ -238,6 +257,19 @@ func (m *Model) tellsStop(op *Op) bool {
 	return op.Ref.Context || signals(m.Pkg.Info.TypeOf(op.channel()))
 }
 
+// committed reports whether a receive is in another case of the select that hears
+// the signal: once the receiver is there, it does not leave.
+func (m *Model) committed(p, heard *Op) bool {
+	return heard.Select != nil && p.Select != heard.Select && within(heard.Select.Body, p.Node)
+}
+
+// endsAll reports whether what follows a signal ends the test or the process.
+func (m *Model) endsAll(op *Op) bool {
+	return slices.ContainsFunc(op.Fn.Ops, func(o *Op) bool {
+		return o.Kind == Exit && o.Exit != Return && m.inCaseOf(o, op)
+	})
+}
+
 // inCaseOf reports whether the operation is in the case that receives.
 func (m *Model) inCaseOf(op, recv *Op) bool {
 	if recv.Select == nil || op.Deferred {
@@ -266,7 +298,7 @@ func (m *Model) earlyOut(p *Op) ast.Node {
 		}
 		ends := false
 		for c := range op.cur.Enclosing((*ast.IfStmt)(nil)) {
-			if st := c.Node().(*ast.IfStmt); ok != nil && within(loop, st) && m.Mentions(ok, st.Cond) {
+			if st := c.Node().(*ast.IfStmt); within(loop, st) && (ok != nil && m.Mentions(ok, st.Cond) || m.counts(loop, st.Cond)) {
 				ends = true
 			}
 		}
@@ -275,6 +307,34 @@ func (m *Model) earlyOut(p *Op) ast.Node {
 		}
 	}
 	return nil
+}
+
+// counts reports whether a condition looks at a number that the loop counts: how
+// many senders are left, perhaps.
+func (m *Model) counts(loop ast.Stmt, cond ast.Expr) bool {
+	found := false
+	ast.Inspect(loop, func(n ast.Node) bool {
+		var lhs ast.Expr
+		switch n := n.(type) {
+		case *ast.IncDecStmt:
+			lhs = n.X
+		case *ast.AssignStmt:
+			if n.Tok == token.ADD_ASSIGN || n.Tok == token.SUB_ASSIGN {
+				lhs = n.Lhs[0]
+			}
+		case *ast.CallExpr:
+			if id, ok := n.Fun.(*ast.Ident); ok && id.Name == "len" && within(cond, n) {
+				found = true
+			}
+		}
+		if lhs != nil {
+			if obj := m.Ref(lhs).Obj; obj != nil && m.Mentions(obj, cond) {
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
 }
 
 // groupContext returns the context that an errgroup cancels when the frame,

@@ -44,6 +44,24 @@ func (m *Model) joinedFirst(op *Op, signal Ref) bool {
 	return given
 }
 
+// ownSignal reports whether the signal is only given by the goroutine that
+// sends, so that it cannot come while that is blocked.
+func (m *Model) ownSignal(op *Op, signal Ref) bool {
+	given := false
+	for _, f := range m.Funcs {
+		for _, s := range f.Ops {
+			if s.Kind != Close && s.Kind != Cancel || s.Ref.Obj == nil || !m.fires(signal.Obj, s.Ref.Obj) && !m.fires(s.Ref.Obj, signal.Obj) {
+				continue
+			}
+			if f != op.Fn && !m.reaches(f, op.Fn) {
+				return false
+			}
+			given = true
+		}
+	}
+	return given && !m.derived().timed[signal.Obj]
+}
+
 // releasing matches methods that give back what was taken.
 var releasing = regexp.MustCompile(`^(Close|CloseWithError|Release|Unlock|RUnlock|Done|Stop|Free|Put|Flush|Commit|Rollback|Cancel|Finish|End|Shutdown)$`)
 
@@ -56,6 +74,9 @@ func (m *Model) cutShort(b *BareOp) string {
 		if !slices.ContainsFunc(f.Ops, func(o *Op) bool { return o.Deferred && slices.Contains(o.releases(), h.lock) }) && m.releasedAfter(op, h) {
 			return fmt.Sprintf("a return there would leave %s locked", h.text)
 		}
+	}
+	if ch := IsChan(m.Pkg.Info.TypeOf(op.channel())); hasMethod(ch.Elem(), "Close") {
+		return "what is sent has to be closed if nobody takes it"
 	}
 	loop := op.Loop()
 	if why := b.other(); why != "" {
@@ -79,9 +100,11 @@ func (m *Model) cutShort(b *BareOp) string {
 		}
 		for _, o := range p.ops {
 			switch {
-			case o.Kind == Done || o.Kind == Close || o.Kind == Cancel || o.Kind == Send && o.Bare() && o.Ref.Obj != op.Ref.Obj:
+			case o.Kind == Done || o.Kind == Close || o.Kind == Cancel || o.Kind == Send && o.Bare() && m.source(o.channel()) != m.source(op.channel()):
 				why = "a return there would skip " + m.asCode(o)
-			case o.Kind == Wait || o.Kind == Recv && o.Bare() && !m.repliesTo(op, o):
+			case o.Kind == Wait:
+				why = "a return there would skip " + m.asCode(o)
+			case o.Kind == Recv && o.Bare() && !m.repliesTo(op, o):
 				why = "a return there would skip the wait for " + m.asCode(o)
 			case o.Kind == Call && o.Callee != nil && o.Callee.MayDo(Done, Close, Cancel):
 				why = "a return there would skip " + m.asCode(o)

@@ -12,7 +12,7 @@ import (
 type SignalSend struct {
 	Op   *Op
 	Recv *Op      // where the goroutine is told
-	Why  Unheard     // why the send is not enough
+	Why  Unheard  // why the send is not enough
 	At   ast.Node // where that shows
 	Lock string   // the lock of a Locked
 
@@ -31,8 +31,8 @@ type Unheard int
 
 const (
 	Gone    Unheard = 1 + iota // the receiver may have left
-	Locked                  // the receiver may wait for a lock that the sender holds
-	Several                 // there are several receivers and one send
+	Locked                     // the receiver may wait for a lock that the sender holds
+	Several                    // there are several receivers and one send
 )
 
 // SignalSends returns the sends of the package that should be a close, in source

@@ -62,13 +62,14 @@ func (m *Model) accessor(f *Func) (field types.Object) {
 type derivation struct {
 	parents map[types.Object]types.Object
 	groups  map[types.Object]types.Object // errgroups to the context that they cancel
+	timed   map[types.Object]bool         // contexts with a timeout
 }
 
 type derivedKey struct{}
 
 func (m *Model) derived() *derivation {
 	return m.Pkg.Memo(derivedKey{}, func() any {
-		d := &derivation{make(map[types.Object]types.Object), make(map[types.Object]types.Object)}
+		d := &derivation{make(map[types.Object]types.Object), make(map[types.Object]types.Object), make(map[types.Object]bool)}
 		for cur := range m.root.Preorder((*ast.AssignStmt)(nil)) {
 			as := cur.Node().(*ast.AssignStmt)
 			if len(as.Rhs) != 1 {
@@ -95,6 +96,9 @@ func (m *Model) derived() *derivation {
 				}
 			default:
 				continue
+			}
+			if c := m.Ref(ctx).Obj; c != nil && f.Name() != "WithCancel" && f.Name() != "WithCancelCause" && f.Name() != "WithValue" {
+				d.timed[c] = true // or ended from outside
 			}
 			if c, p := m.Ref(ctx).Obj, m.Ref(call.Args[0]).Obj; c != nil && p != nil && c != p && isContext(c.Type()) {
 				d.parents[c] = p

@@ -102,7 +102,7 @@ func (k *counter) holdVar(obj types.Object) bool {
 // returned goes on in the callers of the function that returns the holder.
 func (k *counter) returned(cur inspector.Cursor) bool {
 	fn := k.model.FuncOf(cur.Node().Pos())
-	if fn != k.Make.Fn || fn.Decl == nil {
+	if fn != k.Make.Fn || fn.Decl == nil || fn.Obj == nil { // no object: declared twice
 		return false
 	}
 	if !slices.ContainsFunc(k.Sends, func(op *Op) bool { return !k.met[op] }) {

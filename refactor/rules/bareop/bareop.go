@@ -13,7 +13,6 @@ import (
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
-	"handshake/refactor/prove"
 )
 
 //go:embed README.md
@@ -32,7 +31,7 @@ var readme string
 // the value, so giving it up loses nothing that was not lost; and before, the
 // select is the send. What the frame does after the send is skipped by the
 // return: the fix is withheld where that gives something back or tells others.
-var Rule = &refactor.Rule{Name: "bareop", Doc: readme, Severity: refactor.Warning, Run: run, Prove: prove.Rewrite}
+var Rule = &refactor.Rule{Name: "bareop", Doc: readme, Severity: refactor.Warning, Run: run}
 
 const title = "Select on stop too"
 
@@ -76,7 +75,7 @@ func span(pkg *refactor.Package, n ast.Node) refactor.Span {
 
 // reason says what the reviewer has to look at.
 func reason(b *chanflow.BareOp) string {
-	if r := b.Op.Fn.Type.Results; r != nil && len(r.List) > 0 && b.Signal.Context == "" {
+	if r := b.Op.Fn.Type.Results; r != nil && len(r.List) > 0 && b.Signal.Context == "" && b.Out() == nil {
 		return "returns the zero value on stop"
 	}
 	return "gives up the send on stop"
