@@ -76,7 +76,7 @@ func ruleNames(root string) (names []string, err error) {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		if !e.IsDir() || name == "ruletest" {
+		if !e.IsDir() || name == "ruletest" || name == "testdata" {
 			continue
 		}
 		for _, file := range []string{name + ".go", "README.md"} {

@@ -215,20 +215,7 @@ func (c *Completion) Blocks() bool {
 	if len(c.Late) == 0 {
 		return false
 	}
-	for _, op := range c.Body.Ops {
-		if !op.Deferred {
-			continue
-		}
-		switch op.Kind {
-		case Send, Recv, Wait, Lock, RLock, Select, Serve:
-			return true
-		case Call:
-			if op.Callee == nil || op.Callee.MayStay() {
-				return true
-			}
-		}
-	}
-	return false
+	return c.Body.DefersWait()
 }
 
 // Otherwise reports whether the way to a return that skips the signal gives

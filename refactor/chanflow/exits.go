@@ -221,6 +221,46 @@ func (f *Func) Takes(locks []types.Object, stmts []ast.Stmt) types.Object {
 	return nil
 }
 
+// Takes returns the first of the spawner's locks that the goroutine may take
+// while it runs the statements of its body, or nil. A lock that it is handed
+// from out of sight may be any of them.
+func (s *Spawn) Takes(locks []types.Object, stmts []ast.Stmt) types.Object {
+	if l := s.Body.Takes(locks, stmts); l != nil || len(locks) == 0 || len(stmts) == 0 {
+		return l
+	}
+	handed := func(r Ref) types.Object {
+		if r.Base != nil && slices.Contains(s.Body.Params(), r.Base) {
+			obj := s.Outside(r).Obj
+			if i := slices.Index(locks, obj); i >= 0 || obj == nil {
+				return locks[max(0, i)]
+			}
+		}
+		return nil
+	}
+	for op := range s.Body.Within(stmts[0].Pos(), stmts[len(stmts)-1].End()) {
+		switch {
+		case op.Kind == Lock || op.Kind == RLock:
+			if l := handed(op.Ref); l != nil {
+				return l
+			}
+		case op.Kind == Call && op.Callee != nil:
+			for e := range op.Callee.Effects() {
+				if e.Kind != Lock && e.Kind != RLock {
+					continue
+				}
+				obj := op.Callee.translate(e.Obj, op)
+				if slices.Contains(locks, obj) {
+					return obj
+				}
+				if l := handed(Ref{Obj: obj, Base: obj}); l != nil {
+					return l
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // Anchor returns the statement that contains inner and stands in the same
 // list as later or as a statement around it: what must be inserted before to
 // be seen by both.

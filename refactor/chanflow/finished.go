@@ -18,7 +18,7 @@ func (m *Model) guessFinished(g *Guess) bool {
 	}
 	for _, sp := range g.Spawns {
 		if join := m.joinedAfter(sp, g.Sleep); join != nil {
-			if len(g.Spawns) == 1 && m.next(g.Sleep) == join.Stmt() {
+			if len(g.Spawns) == 1 && m.next(g.Sleep) == join.Stmt() && m.waitsForAll(join, sp) {
 				g.Event, g.Next = Joined, join
 				return true
 			}

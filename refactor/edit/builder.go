@@ -108,6 +108,12 @@ func (b *Builder) Replace(pos, end token.Pos, text string) {
 // Delete deletes the source from pos to end.
 func (b *Builder) Delete(pos, end token.Pos) { b.Replace(pos, end, "") }
 
+// HasComment reports whether a comment begins from pos to end.
+func (b *Builder) HasComment(pos, end token.Pos) bool {
+	f := b.file(pos)
+	return f != nil && len(f.inside(f.off(pos), f.off(end), "")) > 0
+}
+
 // Text returns the source text of a node, in the form in which code is handed
 // in: lines that follow the first are moved left by the indentation of the
 // line on which the node starts.

@@ -202,12 +202,14 @@ func (w *writer) tell(sp *chanflow.Spawn, editable bool, outer, inner string) {
 func (w *writer) join(sp *chanflow.Spawn, editable bool, outer, inner string) {
 	modern := version.Compare(sp.Fn.File.GoVersion, "go1.25") >= 0
 	if modern && len(sp.Call.Args) == 0 {
-		if lit := sp.Lit(); lit != nil && lit.Type.Results == nil {
+		if lit := sp.Lit(); lit != nil && lit.Type.Results == nil &&
+			!w.HasComment(sp.Stmt.Pos(), lit.Pos()) && !w.HasComment(lit.End(), sp.Stmt.End()) {
 			w.Replace(sp.Stmt.Pos(), lit.Pos(), outer+".Go(")
 			w.Replace(lit.End(), sp.Stmt.End(), ")")
 			return
 		}
-		if sp.Lit() == nil && sp.Body.Type.Results == nil && w.stable(sp, sp.Call.Fun) {
+		if sp.Lit() == nil && sp.Body.Type.Results == nil && w.stable(sp, sp.Call.Fun) &&
+			!w.HasComment(sp.Stmt.Pos(), sp.Call.Pos()) && !w.HasComment(sp.Call.Fun.End(), sp.Stmt.End()) {
 			w.Replace(sp.Stmt.Pos(), sp.Call.Pos(), outer+".Go(")
 			w.Replace(sp.Call.Fun.End(), sp.Stmt.End(), ")")
 			return

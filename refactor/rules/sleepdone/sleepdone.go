@@ -111,11 +111,17 @@ func (s *site) several() bool {
 
 // hazard returns why the parent must not wait for the goroutine.
 func (s *site) hazard(sp *chanflow.Spawn, several bool) string {
-	if l := sp.Body.Takes(sp.Fn.Held(s.Sleep.Stmt), sp.Body.Body.List); l != nil {
+	if l := sp.Takes(sp.Fn.Held(s.Sleep.Stmt), sp.Body.Body.List); l != nil {
 		return fmt.Sprintf("%s may be held there, which the goroutine takes", l.Name())
 	}
 	if s.m.Anchor(sp.Stmt, s.Sleep.Stmt) == nil {
 		return "the sleep is out of the scope of the spawn"
+	}
+	if sp.Body.DefersWait() {
+		return "a deferred call of the goroutine may wait"
+	}
+	if sp.Body.MayFill(sp.Body.Body.List) != nil {
+		return "the goroutine sends, and may wait there for room"
 	}
 	if sp.Kind != chanflow.GoStmt && (several || sp.Kind != chanflow.GroupGo) {
 		return "the goroutine belongs to a group: wait for that"
@@ -227,6 +233,9 @@ func (s *site) groupGo(b *edit.Builder, stmt *ast.GoStmt, name string) bool {
 	if lit, ok := ast.Unparen(stmt.Call.Fun).(*ast.FuncLit); ok {
 		if len(lit.Type.Params.List) > 0 || lit.Type.Results != nil {
 			return false
+		}
+		if b.HasComment(stmt.Pos(), lit.Pos()) || b.HasComment(lit.End(), stmt.End()) {
+			return false // it would be lost
 		}
 		b.Replace(stmt.Pos(), lit.Pos(), name+".Go(")
 		b.Replace(lit.End(), stmt.End(), ")")

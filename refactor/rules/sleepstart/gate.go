@@ -35,8 +35,10 @@ func (s *site) parked() refactor.Finding {
 		reason := ""
 		if exits := sp.Body.Exits(prefix); len(exits) > 0 {
 			reason = "a goroutine can leave before it reaches the gate"
-		} else if l := sp.Body.Takes(sp.Fn.Held(s.Sleep.Stmt), prefix); l != nil {
+		} else if l := sp.Takes(sp.Fn.Held(s.Sleep.Stmt), prefix); l != nil {
 			reason = fmt.Sprintf("%s may be held there, which the goroutines take before the gate", l.Name())
+		} else if sp.Body.MayFill(prefix) != nil {
+			reason = "a goroutine sends before it reaches the gate, and may wait there for room"
 		} else if s.m.Anchor(sp.Stmt, s.Sleep.Stmt) == nil {
 			reason = "the sleep is out of the scope of a spawn"
 		}

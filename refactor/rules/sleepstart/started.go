@@ -91,7 +91,7 @@ func (s *site) limit() time.Duration { return max(10*s.Sleep.Duration, 5*time.Se
 func (s *site) hazard(sp *chanflow.Spawn) string {
 	body := sp.Body
 	prefix := s.setUp(sp)
-	if l := body.Takes(sp.Fn.Held(s.waitsAt(sp)), prefix); l != nil {
+	if l := sp.Takes(sp.Fn.Held(s.waitsAt(sp)), prefix); l != nil {
 		return fmt.Sprintf("%s may be held there, which the goroutine takes before it has started", l.Name())
 	}
 	for op := range body.Within(prefix[0].Pos(), prefix[len(prefix)-1].End()) {
