@@ -48,38 +48,35 @@ func (p *Package) With(edits []Edit) (*Package, error) {
 	for _, e := range edits {
 		byFile[e.File] = append(byFile[e.File], e)
 	}
-	fset := token.NewFileSet()
 	files := make([]*File, len(p.Files))
 	for i, old := range p.Files {
+		f := *old // its language version is set anew
+		files[i] = &f
 		edits, touched := byFile[old.Name]
 		delete(byFile, old.Name)
-		src := old.Src
-		if touched {
-			if old.ReadOnly != "" {
-				return nil, fmt.Errorf("%s is read-only: %s", old.Name, old.ReadOnly)
-			}
-			var err error
-			if src, err = Apply(old.Src, edits); err != nil {
-				return nil, err
-			}
+		if !touched {
+			continue // syntax is never changed: it serves both packages
 		}
-		syntax, err := parser.ParseFile(fset, old.Name, src, parser.ParseComments|parser.SkipObjectResolution)
-		if err != nil && touched {
+		if old.ReadOnly != "" {
+			return nil, fmt.Errorf("%s is read-only: %s", old.Name, old.ReadOnly)
+		}
+		src, err := Apply(old.Src, edits)
+		if err != nil {
+			return nil, err
+		}
+		syntax, err := parser.ParseFile(p.Fset, old.Name, src, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
 			return nil, fmt.Errorf("the result does not parse: %w", err)
 		}
-		if touched {
-			if lost := lostComment(old.Syntax, syntax); lost != "" {
-				return nil, fmt.Errorf("the comment %q would be lost", lost)
-			}
+		if lost := lostComment(old.Syntax, syntax); lost != "" {
+			return nil, fmt.Errorf("the comment %q would be lost", lost)
 		}
-		f := *old
-		f.Src, f.Syntax, f.Tok = src, syntax, fset.File(syntax.FileStart)
-		files[i] = &f
+		f.Src, f.Syntax, f.Tok = src, syntax, p.Fset.File(syntax.FileStart)
 	}
 	for name := range byFile {
 		return nil, fmt.Errorf("%s is not part of package %s", name, p.Path)
 	}
-	new := Check(p.ID, p.Path, fset, files, p.Config)
+	new := Check(p.ID, p.Path, p.Fset, files, p.Config)
 	if e := NewError(p.Errors, new.Errors); e != nil {
 		return nil, fmt.Errorf("the result does not compile: %s", e.Msg)
 	}

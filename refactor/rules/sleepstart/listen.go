@@ -27,7 +27,7 @@ import (
 // until Serve accepts them, so nobody has to wait; and the error of a port that
 // is taken reaches the one who started the server.
 func (s *site) listening() refactor.Finding {
-	safety, reason := refactor.Review, "clients queue until Serve accepts them"
+	safety, reason := refactor.Review, "connections queue until they are accepted"
 	if s.Bound {
 		return refactor.Finding{
 			Message: s.Sleep.Name() + " is not needed: the listener is bound before the goroutine starts",
