@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"embed"
 	"fmt"
 	"go/ast"
 	"go/format"
 	"go/parser"
 	"go/token"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,9 +66,16 @@ type yardstick struct {
 	fixed   map[string][]byte // changed files by path relative to dir
 }
 
-var suites = []string{"patterns", "goker"}
+var suites = []string{"patterns", "goker", "rebuilt"}
 
-// newYardstick copies the kernels of the installed Go distribution to dir.
+// rebuilt are kernels of our own: of issues that the distribution does not have,
+// and of shapes that its kernels leave out.
+//
+//go:embed testdata/rebuilt
+var rebuilt embed.FS
+
+// newYardstick copies the kernels of the installed Go distribution, and our own,
+// to dir.
 func newYardstick(ctx context.Context, dir string) (*yardstick, error) {
 	goroot, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
 	if err != nil {
@@ -77,30 +86,33 @@ func newYardstick(ctx context.Context, dir string) (*yardstick, error) {
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module leaks\n\ngo 1.26\n"), 0o666); err != nil {
 		return nil, err
 	}
-	for suite, source := range map[string]string{"patterns": from, "goker": filepath.Join(from, "goker")} {
-		names, err := filepath.Glob(filepath.Join(source, "*.go"))
+	own, err := fs.Sub(rebuilt, "testdata/rebuilt")
+	if err != nil {
+		return nil, err
+	}
+	for suite, source := range map[string]fs.FS{"patterns": os.DirFS(from), "goker": os.DirFS(filepath.Join(from, "goker")), "rebuilt": own} {
+		names, err := fs.Glob(source, "*.go")
 		if err != nil {
 			return nil, err
 		}
 		if len(names) == 0 {
-			return nil, fmt.Errorf("no kernels in %s", source)
+			return nil, fmt.Errorf("no kernels of %s", suite)
 		}
 		if err := os.Mkdir(filepath.Join(dir, suite), 0o777); err != nil {
 			return nil, err
 		}
 		for _, name := range names {
-			src, err := os.ReadFile(name)
+			src, err := fs.ReadFile(source, name)
 			if err != nil {
 				return nil, err
 			}
 			if src, err = withoutComments(name, src); err != nil {
 				return nil, err
 			}
-			base := filepath.Base(name)
-			if err := os.WriteFile(filepath.Join(dir, suite, base), src, 0o666); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, suite, name), src, 0o666); err != nil {
 				return nil, err
 			}
-			found, err := kernelsIn(suite, base, src)
+			found, err := kernelsIn(suite, name, src)
 			if err != nil {
 				return nil, err
 			}
