@@ -48,8 +48,9 @@ func (p *plan) run() (*Result, error) {
 			return nil, fmt.Errorf("the fixes of package %s do not come to an end; the last was %q of rule %s",
 				p.before.Path, r.last.Title, r.last.Rule.Name)
 		}
-		p.rounds = append(p.rounds, *r)
 		p.now = r.after
+		r.after = nil // a large package need not be kept for each round
+		p.rounds = append(p.rounds, *r)
 		seen[digest(p.now)] = true
 	}
 }
@@ -64,8 +65,8 @@ func (p *plan) analyze() ([]refactor.Finding, []error) {
 
 // A round is a set of fixes that do not meddle with one another.
 type round struct {
-	after *refactor.Package
-	edits []refactor.Edit // in the files before the round
+	after *refactor.Package // nil once the round is over
+	edits []refactor.Edit   // in the files before the round
 	last  Made
 }
 
