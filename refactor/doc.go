@@ -54,8 +54,9 @@
 //   - A title is a verb phrase: "Replace time.Sleep with started channel".
 //   - A fix compiles, adds no deadlock, keeps every comment, evaluates in the
 //     same order, uses fresh names and no API that the file's Go version lacks.
-//     [Package.Resolve] checks what a machine can before a fix is offered; the
-//     rest is the rule's duty, and its tests'.
+//     [Package.Resolve] checks what a machine can before a fix is offered, with
+//     the rule's proof ([Rule.Prove], package prove): that complements the
+//     rule's own argument and does not replace it.
 //   - [Safe] means: nobody has to read it. Same behaviour except for the guess,
 //     same API. Everything else is [Review] and says in a few words what can
 //     change: "sender no longer waits".
