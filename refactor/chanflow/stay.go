@@ -231,3 +231,32 @@ func (m *Model) MakeCap(call *ast.CallExpr) (n int64, ok bool) {
 	}
 	return constant.Int64Val(constant.ToInt(v))
 }
+
+// Passes reports whether a resident statement is known to let its goroutine go
+// on by itself, in time: it holds a select with a timer, or with a send that a
+// buffer may take. An endless loop does not end with its select.
+func (m *Model) Passes(s ast.Stmt) bool {
+	if loop, ok := s.(*ast.ForStmt); ok && loop.Cond == nil {
+		return false
+	}
+	passes := false
+	ast.Inspect(s, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CommClause:
+			switch comm := n.Comm.(type) {
+			case *ast.SendStmt:
+				passes = passes || m.buffered(comm.Chan)
+			case ast.Stmt:
+				ast.Inspect(comm, func(n ast.Node) bool {
+					recv, ok := n.(*ast.UnaryExpr)
+					passes = passes || ok && recv.Op == token.ARROW && m.isTimer(recv.X)
+					return true
+				})
+			}
+		}
+		return true
+	})
+	return passes
+}

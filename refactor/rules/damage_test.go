@@ -73,7 +73,7 @@ var subjects = sync.OnceValue(func() (out []subject) {
 // token by token, and looks at what the rules make of it: see invariants. Where
 // it does not compile, nothing may panic, and what is offered must be as good.
 func FuzzDamaged(f *testing.F) {
-	for i := range uint64(60) {
+	for i := range uint64(40) {
 		f.Add(uint16(i*97), seed(i)[:3+3*int(i%8)])
 	}
 	f.Fuzz(func(t *testing.T, which uint16, ops []byte) {

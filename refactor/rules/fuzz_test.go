@@ -17,7 +17,7 @@ func seed(n uint64) []byte {
 
 // FuzzPrograms looks at generated programs: see invariants.
 func FuzzPrograms(f *testing.F) {
-	for i := range uint64(60) {
+	for i := range uint64(40) {
 		f.Add(seed(i))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
@@ -38,7 +38,7 @@ func FuzzPrograms(f *testing.F) {
 // TestGeneratedProgramsMatter keeps the generator on the subject: a large part
 // of its programs must give the rules something to find and to fix.
 func TestGeneratedProgramsMatter(t *testing.T) {
-	const total = 100
+	const total = 60
 	found, fixes := 0, 0
 	byRule := make(map[string]int)
 	for i := range uint64(total) {

@@ -103,7 +103,7 @@ func generate(in []byte) program {
 		p.name, p.entry, head = "/p/p.go", "Run"+suffix+"()", "func Run"+suffix+"() error {"
 		g.back = "return nil"
 	}
-	scenes := []func(){g.started, g.finished, g.stopping, g.typed, g.reply, g.completion, g.gate, g.rendezvous, g.noise, g.noise}
+	scenes := []func(){g.started, g.finished, g.stopping, g.typed, g.reply, g.completion, g.gate, g.rendezvous, g.polled, g.bare, g.told, g.deaf, g.noise, g.noise}
 	for range 1 + g.n(3) {
 		scenes[g.n(len(scenes))]()
 		g.noise()
@@ -145,8 +145,8 @@ func generate(in []byte) program {
 func importsOf(text string) string {
 	var b strings.Builder
 	b.WriteString("import (\n")
-	for _, path := range []string{"context", "errors", "fmt", "log", "os", "runtime", "sync", "testing", "time"} {
-		if regexp.MustCompile(`\b` + path + `\.`).MatchString(text) {
+	for _, path := range []string{"context", "errors", "fmt", "log", "os", "runtime", "sync", "sync/atomic", "testing", "time"} {
+		if regexp.MustCompile(`\b` + path[strings.LastIndex(path, "/")+1:] + `\.`).MatchString(text) {
 			fmt.Fprintf(&b, "\t%q\n", path)
 		}
 	}

@@ -49,6 +49,10 @@ func (s *site) started() refactor.Finding {
 			f.Withheld = []refactor.Withheld{{Title: title, Reason: reason}}
 			return f
 		}
+		// The sleep gave the goroutine time for more than its signal tells.
+		if prefix, rest := sp.Body.Split(); safety == refactor.Safe && (len(s.setUp(sp)) < len(prefix) || len(rest) > 1 && s.m.Passes(rest[0])) {
+			safety, reason = refactor.Review, "the goroutine may go on later than it did"
+		}
 		if s.Via != nil {
 			safety, reason = refactor.Review, sp.Fn.Name()+" then waits for it, for all its callers"
 		} else if sp.Body.Decl != nil && s.announced(sp) == nil {

@@ -72,6 +72,7 @@ func run(t *testing.T, f func(*tester)) (how, stuck, text string) {
 		case <-time.After(time.Minute):
 			how = "stuck"
 		}
+		synctest.Wait() // what can be printed now is
 		trace.Lock()
 		text = strings.Join(trace.lines, "|")
 		trace.Unlock()
