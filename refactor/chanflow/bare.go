@@ -62,8 +62,8 @@ func (m *Model) bareSend(op *Op) *BareOp {
 	}
 	var peers []*Op
 	for _, c := range chans {
-		if len(c.Unknown) > 0 || c.Exposed != nil || c.Visible != nil || m.roomy(c, op) || m.isReply(c) {
-			return nil // others may receive, or nobody has to
+		if len(c.Unknown) > 0 || c.Exposed != nil || c.Visible != nil {
+			return nil // others may receive
 		}
 		for _, r := range c.Recvs {
 			if !slices.Contains(peers, r) {
@@ -75,6 +75,7 @@ func (m *Model) bareSend(op *Op) *BareOp {
 		return nil
 	}
 	b := &BareOp{Op: op}
+	var signal Ref
 	for i, p := range peers {
 		if p.Fn == f || p.Deferred {
 			return nil // it comes when it comes
@@ -88,16 +89,21 @@ func (m *Model) bareSend(op *Op) *BareOp {
 			}
 			found = true
 			if i == 0 {
-				b.Peer, b.Away, b.Signal, b.Like = p, w.at, s, like
-				if m.joinedFirst(op, w.signal) || m.ownSignal(op, w.signal) {
-					return nil
-				}
+				b.Peer, b.Away, b.Signal, b.Like, signal = p, w.at, s, like, w.signal
 			}
 			break
 		}
 		if !found {
 			return nil // one that stays, or that leaves unheard
 		}
+	}
+	for _, c := range chans { // what costs most comes last
+		if m.roomy(c, op) || m.isReply(c) {
+			return nil
+		}
+	}
+	if m.joinedFirst(op, signal) || m.ownSignal(op, signal) {
+		return nil
 	}
 	b.Withheld = m.cutShort(b)
 	return b

@@ -3,6 +3,7 @@ package chanflow
 import (
 	"fmt"
 	"go/ast"
+	"go/types"
 	"regexp"
 	"slices"
 )
@@ -10,54 +11,52 @@ import (
 // joinedFirst reports whether everybody who gives the signal waits before for
 // the goroutine that sends: then its receivers are there as long as it is.
 func (m *Model) joinedFirst(op *Op, signal Ref) bool {
-	groups := make(map[any]bool)
-	for _, sp := range m.Spawns {
-		if sp.Body == nil || !(sp.Body == op.Fn || m.Run(sp).Has(op.Fn)) {
+	var waited map[types.Object]bool // before every signal
+	for _, s := range m.signalOps() {
+		if s.Kind == Send || !m.SameSignal(s.Ref.Obj, signal.Obj) {
 			continue
 		}
-		if sp.Group.Obj != nil && sp.Kind == GroupGo {
-			groups[sp.Group.Obj] = true
-		}
-		for o, ref := range m.Run(sp).Ops() {
-			if o.Kind == Done && ref.Obj != nil {
-				groups[ref.Obj] = true
+		here := make(map[types.Object]bool)
+		for _, w := range s.Fn.Ops {
+			if w.Kind == Wait && w.Ref.Obj != nil && !w.Conditional() && (waited == nil || waited[w.Ref.Obj]) && (s.Deferred && !w.Deferred || w.Node.Pos() < s.Node.Pos()) {
+				here[w.Ref.Obj] = true
 			}
 		}
+		if waited = here; len(waited) == 0 {
+			return false
+		}
 	}
-	if len(groups) == 0 {
+	if len(waited) == 0 {
 		return false
 	}
-	given := false
-	for _, f := range m.Funcs {
-		for _, s := range f.Ops {
-			if s.Kind != Close && s.Kind != Cancel || s.Ref.Obj == nil || !m.SameSignal(s.Ref.Obj, signal.Obj) {
-				continue
-			}
-			given = true
-			if !slices.ContainsFunc(f.Ops, func(w *Op) bool {
-				return w.Kind == Wait && groups[w.Ref.Obj] && !w.Conditional() && (s.Deferred && !w.Deferred || w.Node.Pos() < s.Node.Pos())
-			}) {
-				return false
+	for _, sp := range m.Spawns {
+		if sp.Body == nil || sp.Body != op.Fn && !m.reaches(sp.Body, op.Fn) {
+			continue
+		}
+		if sp.Kind == GroupGo && waited[sp.Group.Obj] {
+			return true
+		}
+		for o, ref := range m.Run(sp).Ops() {
+			if o.Kind == Done && waited[ref.Obj] {
+				return true
 			}
 		}
 	}
-	return given
+	return false
 }
 
 // ownSignal reports whether the signal is only given by the goroutine that
 // sends, so that it cannot come while that is blocked.
 func (m *Model) ownSignal(op *Op, signal Ref) bool {
 	given := false
-	for _, f := range m.Funcs {
-		for _, s := range f.Ops {
-			if s.Kind != Close && s.Kind != Cancel || s.Ref.Obj == nil || !m.fires(signal.Obj, s.Ref.Obj) && !m.fires(s.Ref.Obj, signal.Obj) {
-				continue
-			}
-			if f != op.Fn && !m.reaches(f, op.Fn) {
-				return false
-			}
-			given = true
+	for _, s := range m.signalOps() {
+		if s.Kind == Send || !m.fires(signal.Obj, s.Ref.Obj) && !m.fires(s.Ref.Obj, signal.Obj) {
+			continue
 		}
+		if s.Fn != op.Fn && !m.reaches(s.Fn, op.Fn) {
+			return false
+		}
+		given = true
 	}
 	return given && !m.derived().timed[signal.Obj]
 }

@@ -108,9 +108,17 @@ func (m *Model) derived() *derivation {
 	}).(*derivation)
 }
 
+type sourcesKey struct{ obj types.Object }
+
 // sources returns what a variable that holds a signal may stand for: those that
 // callers pass, if it is a parameter that only this package fills, or itself.
-func (m *Model) sources(obj types.Object, seen map[types.Object]bool) []types.Object {
+func (m *Model) sources(obj types.Object) []types.Object {
+	return m.Pkg.Memo(sourcesKey{obj}, func() any {
+		return m.findSources(obj, make(map[types.Object]bool))
+	}).([]types.Object)
+}
+
+func (m *Model) findSources(obj types.Object, seen map[types.Object]bool) []types.Object {
 	self := []types.Object{m.stopping().signal(obj)}
 	f := m.FuncOf(obj.Pos())
 	if f == nil || seen[obj] {
@@ -146,7 +154,7 @@ func (m *Model) sources(obj types.Object, seen map[types.Object]bool) []types.Ob
 		if arg.Obj == nil || arg.Elem {
 			return self
 		}
-		for _, s := range m.sources(arg.Obj, seen) {
+		for _, s := range m.findSources(arg.Obj, seen) {
 			if !slices.Contains(out, s) {
 				out = append(out, s)
 			}
@@ -165,7 +173,7 @@ func (m *Model) fires(own, other types.Object) bool {
 		if m.SameSignal(own, other) {
 			return true
 		}
-		a, b := m.sources(own, make(map[types.Object]bool)), m.sources(other, make(map[types.Object]bool))
+		a, b := m.sources(own), m.sources(other)
 		if len(a) == len(b) && !slices.ContainsFunc(a, func(s types.Object) bool { return !slices.Contains(b, s) }) {
 			return true
 		}
@@ -177,25 +185,43 @@ func (m *Model) fires(own, other types.Object) bool {
 // broadcast reports whether every receiver gets the signal once it is given: a
 // context's, or a channel that is closed and never sent to.
 func (m *Model) broadcast(ref Ref) bool {
-	if ref.Context {
-		return true
-	}
 	ch := IsChan(ref.Obj.Type())
-	if ch == nil {
-		return isContext(ref.Obj.Type())
+	if ref.Context || ch == nil {
+		return ref.Context || isContext(ref.Obj.Type())
 	}
-	closed := ch.Dir() == types.RecvOnly
-	for _, f := range m.Funcs {
-		for _, op := range f.Ops {
-			if (op.Kind == Send || op.Kind == Close) && op.Ref.Obj != nil && m.fires(op.Ref.Obj, ref.Obj) {
+	type key struct{ obj types.Object }
+	return m.Pkg.Memo(key{ref.Obj}, func() any {
+		closed := ch.Dir() == types.RecvOnly
+		for _, op := range m.signalOps() {
+			if op.Kind != Cancel && types.Identical(ch.Elem(), IsChan(op.Ref.Obj.Type()).Elem()) && m.fires(op.Ref.Obj, ref.Obj) {
 				if op.Kind == Send {
 					return false
 				}
 				closed = true
 			}
 		}
-	}
-	return closed
+		return closed
+	}).(bool)
+}
+
+type signalOpsKey struct{}
+
+// signalOps returns the closes and sends on channels, and the calls of cancel
+// functions, of the package.
+func (m *Model) signalOps() []*Op {
+	return m.Pkg.Memo(signalOpsKey{}, func() any {
+		var out []*Op
+		for _, f := range m.Funcs {
+			for _, op := range f.Ops {
+				switch {
+				case op.Ref.Obj == nil:
+				case op.Kind == Cancel, (op.Kind == Send || op.Kind == Close) && IsChan(op.Ref.Obj.Type()) != nil:
+					out = append(out, op)
+				}
+			}
+		}
+		return out
+	}).([]*Op)
 }
 
 // reach returns how the frame of the operation can refer to the signal of a way

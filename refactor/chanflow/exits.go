@@ -284,30 +284,44 @@ func (m *Model) Callers(f *Func) (calls []*ast.CallExpr, all bool) {
 	if f.Obj == nil {
 		return nil, false
 	}
-	all = true
-	for cur := range m.root.Preorder((*ast.Ident)(nil)) {
-		id := cur.Node().(*ast.Ident)
-		if origin(m.Pkg.Info.Uses[id]) != types.Object(f.Obj) {
-			continue
+	c := m.callers()[f.Obj]
+	return c.calls, !c.value && !(f.Recv() != nil && m.inInterface(f.Obj.Name()))
+}
+
+// callersOf is where a function of the package is mentioned.
+type callersOf struct {
+	calls []*ast.CallExpr
+	value bool // it is used as a value
+}
+
+type callersKey struct{}
+
+func (m *Model) callers() map[types.Object]callersOf {
+	return m.Pkg.Memo(callersKey{}, func() any {
+		out := make(map[types.Object]callersOf)
+		for cur := range m.root.Preorder((*ast.Ident)(nil)) {
+			id := cur.Node().(*ast.Ident)
+			fn, ok := m.Pkg.Info.Uses[id].(*types.Func)
+			if !ok || fn.Pkg() != m.Pkg.Types {
+				continue
+			}
+			of := out[fn.Origin()]
+			c := cur
+			if sel, ok := cur.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == id {
+				c = cur.Parent()
+			}
+			for k, _ := c.ParentEdge(); k == edge.ParenExpr_X || k == edge.IndexExpr_X || k == edge.IndexListExpr_X; k, _ = c.ParentEdge() {
+				c = c.Parent()
+			}
+			if call, ok := c.Parent().Node().(*ast.CallExpr); ok && call.Fun == c.Node() {
+				of.calls = append(of.calls, call)
+			} else {
+				of.value = true
+			}
+			out[fn.Origin()] = of
 		}
-		c := cur
-		if sel, ok := cur.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == id {
-			c = cur.Parent()
-		}
-		for k, _ := c.ParentEdge(); k == edge.ParenExpr_X || k == edge.IndexExpr_X || k == edge.IndexListExpr_X; k, _ = c.ParentEdge() {
-			c = c.Parent()
-		}
-		call, ok := c.Parent().Node().(*ast.CallExpr)
-		if !ok || call.Fun != c.Node() {
-			all = false
-			continue
-		}
-		calls = append(calls, call)
-	}
-	if f.Recv() != nil && m.inInterface(f.Obj.Name()) {
-		all = false
-	}
-	return calls, all
+		return out
+	}).(map[types.Object]callersOf)
 }
 
 // inInterface reports whether an interface that the package writes down has a

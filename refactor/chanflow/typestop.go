@@ -87,7 +87,7 @@ func (m *Model) TypeStop(st *Stop) *Confirmation {
 	}
 	var held string
 	c.After, held = m.unlocked(c, fn, stmt)
-	c.Withheld = cmp.Or(m.selfStop(c), held, m.hazard(c), c.Withheld, m.otherValues(c))
+	c.Withheld = cmp.Or(m.selfStop(c), held, m.hazard(c), c.Withheld, m.otherValues(c), c.idle())
 	return c
 }
 
@@ -339,4 +339,19 @@ func (m *Model) hazard(c *Confirmation) string {
 		}
 	}
 	return ""
+}
+
+// idle returns why nobody misses the wait: the goroutines only wait for the
+// signal themselves; "" if they do anything else.
+func (c *Confirmation) idle() string {
+	for _, l := range c.Leaves {
+		list := l.Spawn.Body.Body.List
+		if len(list) != 1 || l.Op.Fn != l.Spawn.Body {
+			return ""
+		}
+		if st, ok := list[0].(*ast.ExprStmt); !ok || ast.Unparen(st.X) != l.Op.Node {
+			return ""
+		}
+	}
+	return "the goroutine does nothing but wait for the signal"
 }
