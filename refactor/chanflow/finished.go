@@ -75,6 +75,9 @@ func (m *Model) mayWait(list []ast.Stmt, seen map[*Func]bool) bool {
 	found := false
 	for _, s := range list {
 		ast.Inspect(s, func(n ast.Node) bool {
+			if m.runsElsewhere(n) {
+				return false
+			}
 			call, ok := n.(*ast.CallExpr)
 			if !ok || found {
 				return !found
@@ -150,6 +153,9 @@ func (m *Model) mayBlockInside(f *Func, seen map[*Func]bool) bool {
 	seen[f] = true
 	found := false
 	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if m.runsElsewhere(n) {
+			return false
+		}
 		call, ok := n.(*ast.CallExpr)
 		if !ok || found {
 			return !found
@@ -165,6 +171,19 @@ func (m *Model) mayBlockInside(f *Func, seen map[*Func]bool) bool {
 		return !found
 	})
 	return found
+}
+
+// runsElsewhere reports whether a node starts another goroutine, or is a
+// literal that is only made here.
+func (m *Model) runsElsewhere(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.GoStmt:
+		return true
+	case *ast.FuncLit:
+		f := m.frames[n]
+		return f != nil && f.Lit == n
+	}
+	return false
 }
 
 // readsBody reports whether a call reads the body of an HTTP message, which
