@@ -114,7 +114,7 @@ func (m *Model) addCall(out []Mutation, f *Func, call *ast.CallExpr, seen map[*F
 		out = append(out, Mutation{Node: call, Obj: global, Root: global, Call: true})
 	}
 	static := m.Static(call)
-	if static != nil && strings.HasPrefix(static.Name(), "Listen") {
+	if static != nil && strings.HasPrefix(strings.ToLower(static.Name()), "listen") {
 		out = m.addListen(out, f, call)
 	}
 	if static != nil && (inert(static) || static.Pkg() != nil && harmless(static)) {
