@@ -32,7 +32,7 @@ var readme string
 // the value, so giving it up loses nothing that was not lost; and before, the
 // select is the send. What the frame does after the send is skipped by the
 // return: the fix is withheld where that gives something back or tells others.
-var Rule = &refactor.Rule{Name: "bareop", Doc: readme, Severity: refactor.Warning, Run: run, Prove: prove.Rewrite}
+var Rule = &refactor.Rule{Name: "bareop", Doc: readme, Severity: refactor.Warning, Preview: true, Run: run, Prove: prove.Rewrite}
 
 const title = "Select on stop too"
 

@@ -23,7 +23,7 @@ var readme string
 // or is busy, and every receiver hears it. Nobody looks at the value, nobody
 // else sends on the channel or closes it, and a second run of the function
 // that closes is caught by a sync.Once.
-var Rule = &refactor.Rule{Name: "sendsignal", Doc: readme, Severity: refactor.Warning, Run: run, Prove: prove.Rewrite}
+var Rule = &refactor.Rule{Name: "sendsignal", Doc: readme, Severity: refactor.Warning, Preview: true, Run: run, Prove: prove.Rewrite}
 
 const title = "Close instead of send"
 
