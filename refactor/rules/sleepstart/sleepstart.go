@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"fmt"
 	"go/ast"
+	"slices"
 
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
@@ -61,7 +62,8 @@ func (s *site) spawn() *chanflow.Spawn { return s.Spawns[0] }
 // covers returns the reason for a review where the sleep may wait for more than
 // the goroutine in question.
 func (s *site) covers() (refactor.Safety, string) {
-	if s.Exclusive {
+	starts := slices.ContainsFunc(s.Spawns, func(sp *chanflow.Spawn) bool { return sp.Body != nil && len(sp.Body.Starts()) > 0 })
+	if s.Exclusive && !starts {
 		return refactor.Safe, ""
 	}
 	return refactor.Review, "another goroutine may rely on the sleep"
