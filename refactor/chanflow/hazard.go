@@ -34,7 +34,7 @@ func (m *Model) callsBack(f *Func, call *ast.CallExpr) bool {
 		return m.supplied(fun)
 	}
 	if recv := callee.Signature().Recv(); recv != nil && types.IsInterface(recv.Type()) {
-		return m.implementedByOthers(callee) && !m.partOfForeign(fun)
+		return m.ImplementedByOthers(callee) && !m.partOfForeign(fun)
 	}
 	if callee.Pkg() != m.Pkg.Types {
 		for _, arg := range call.Args { // handed on, to be called there
@@ -103,7 +103,10 @@ func (m *Model) supplied(fun ast.Expr) bool {
 // metrics.
 var inward = regexp.MustCompile(`(?i)log|metric|counter|gauge|histogram|observer|clock|tracer|span`)
 
-func (m *Model) implementedByOthers(method *types.Func) bool {
+// ImplementedByOthers reports whether a method of an interface may be code that
+// is supplied from elsewhere: not where the interface is unexported, or one of
+// those whose methods do not call back by convention.
+func (m *Model) ImplementedByOthers(method *types.Func) bool {
 	if method.Pkg() == nil {
 		return false // error.Error
 	}

@@ -51,7 +51,7 @@ func (b *code) call(e *ast.CallExpr) []value {
 	args := b.args(e)
 	if fn == nil {
 		b.hands(args)
-		if f != nil || b.supplied(fun) {
+		if f != nil && f.Signature().Recv() != nil && b.t.m.ImplementedByOthers(f) || f == nil && b.supplied(fun) {
 			b.back()
 		}
 		return nil
