@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"handshake/refactor"
+	"handshake/refactor/rules"
 	"handshake/snippets"
 )
 
@@ -128,7 +129,11 @@ func readme(root string, names []string) ([]byte, error) {
 			return nil, err
 		}
 		r := refactor.Rule{Doc: string(doc)}
-		fmt.Fprintf(&b, "| [`%s`](refactor/rules/%s/README.md) | %s |\n", name, name, strings.ReplaceAll(r.Summary(), "|", "\\|"))
+		summary := strings.ReplaceAll(r.Summary(), "|", "\\|")
+		if slices.ContainsFunc(rules.All(), func(r *refactor.Rule) bool { return r.Name == name && r.Preview }) {
+			summary += " (preview: off unless it is named)"
+		}
+		fmt.Fprintf(&b, "| [`%s`](refactor/rules/%s/README.md) | %s |\n", name, name, summary)
 	}
 	b.WriteString("\n" + tableEnd + after)
 	return b.Bytes(), nil
