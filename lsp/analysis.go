@@ -21,8 +21,17 @@ type analysis struct {
 	pkg      *refactor.Package    // nil if the package has nothing that any rule looks at
 	docs     map[string]*document // the open files of the package, by name
 	all      map[string]*document // all open files: the package may depend on them
-	offers   map[string][]*offer  // by file name, in source order
+	offers   map[string][]*offer  // of the rules that report, by file name, in source order
 	outdated bool                 // the metadata is older than the documents
+
+	demand func() map[string][]*offer // of the refactorings on demand, by file name, in source order
+}
+
+// at returns all that can be offered in a file. Nobody waits for the
+// refactorings before the diagnostics are out: they are looked for when somebody
+// asks, or by the worker after that.
+func (a *analysis) at(name string) []*offer {
+	return slices.Concat(a.offers[name], a.demand()[name])
 }
 
 // An offer is a finding together with the proofs of its fixes.
@@ -82,7 +91,8 @@ func (v *view) analyse(ctx context.Context, snap *snapshot, name string) (*analy
 		return nil, errNoPackage
 	}
 	all := snap.files()
-	a := &analysis{view: v, docs: make(map[string]*document), all: all, offers: make(map[string][]*offer), outdated: v.outdated(all)}
+	a := &analysis{view: v, docs: make(map[string]*document), all: all, outdated: v.outdated(all)}
+	a.demand = func() map[string][]*offer { return nil }
 	for _, file := range m.Files {
 		if d := all[file]; d != nil {
 			if refactor.SyntaxError(d.src) != nil {
@@ -103,20 +113,29 @@ func (v *view) analyse(ctx context.Context, snap *snapshot, name string) (*analy
 		return nil, err
 	}
 	a.pkg = pkg
-	rules := v.enabled()
+	reporting, onDemand := parted(v.enabled())
+	a.offers = v.offers(pkg, reporting)
+	a.demand = sync.OnceValue(func() map[string][]*offer { return v.offers(pkg, onDemand) })
+	return a, nil
+}
+
+// offers runs rules on a package and returns what they find by file name, in
+// source order.
+func (v *view) offers(pkg *refactor.Package, rules []*refactor.Rule) map[string][]*offer {
 	findings, errs := refactor.Analyze(pkg, rules)
 	for _, err := range errs {
 		v.session.logOnce(firstLine(err.Error()), err)
 	}
+	offers := make(map[string][]*offer)
 	count := make(map[string]int)
 	for _, f := range findings {
 		id := identity(pkg, f)
 		key := fmt.Sprintf("%s.%d", id, count[f.Span.File+id])
 		o := &offer{Finding: f, pkg: pkg, id: id, key: key, proofs: make([]proof, len(f.Fixes))}
 		count[f.Span.File+id]++
-		a.offers[f.Span.File] = append(a.offers[f.Span.File], o)
+		offers[f.Span.File] = append(offers[f.Span.File], o)
 	}
-	return a, nil
+	return offers
 }
 
 // identity returns a fingerprint of a finding that does not depend on where in
@@ -177,10 +196,16 @@ func (s *session) republish(v *view) {
 	}
 }
 
-// diagnosing returns the rules that report: refactorings on demand are made one
-// by one.
-func diagnosing(rules []*refactor.Rule) []*refactor.Rule {
-	return slices.DeleteFunc(rules, func(r *refactor.Rule) bool { return r.OnDemand })
+// parted parts the rules that report from the refactorings on demand.
+func parted(rules []*refactor.Rule) (reporting, onDemand []*refactor.Rule) {
+	for _, r := range rules {
+		if r.OnDemand {
+			onDemand = append(onDemand, r)
+		} else {
+			reporting = append(reporting, r)
+		}
+	}
+	return reporting, onDemand
 }
 
 func firstLine(s string) string {

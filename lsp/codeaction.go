@@ -58,10 +58,18 @@ func (s *session) codeAction(ctx context.Context, snap *snapshot, p *codeActionP
 	end := d.offset(p.Range.End, s.client.encoding)
 	var out []*protocol.CodeAction
 	keys := ownKeys(p.Context.Diagnostics)
-	for _, o := range f.places {
-		there := o.Start <= end && start <= o.End || keys[o.key]
-		if there && !(ask.automatic && o.Rule.OnDemand) {
-			out = append(out, ask.actions(o)...)
+	for _, p := range f.places {
+		if p.touches(start, end) || keys[p.key] {
+			out = append(out, ask.actions(p)...)
+		}
+	}
+	// Refactorings have no place that is kept while an analysis is under way, and
+	// are no reason for a lightbulb.
+	if !ask.automatic && f.current(snap) {
+		for _, o := range f.demand()[d.name] {
+			if p := (place{o, o.Span, o.Related}); p.touches(start, end) {
+				out = append(out, ask.actions(p)...)
+			}
 		}
 	}
 	if a := ask.fixAll(f); a != nil {
@@ -161,7 +169,7 @@ func (r *request) fixAll(f *found) *protocol.CodeAction {
 	}
 	safe := slices.ContainsFunc(f.places, func(p place) bool {
 		for i, fix := range p.Fixes {
-			if fix.Safety == refactor.Safe && !p.Rule.OnDemand && p.failed(i) == nil {
+			if fix.Safety == refactor.Safe && p.failed(i) == nil {
 				return true
 			}
 		}

@@ -52,7 +52,7 @@ func (s *session) resolve(ctx context.Context, snap *snapshot, raw jsontext.Valu
 	if data.Key == "" {
 		return s.allSafe(a, name)
 	}
-	o := locate(a.offers[name], snap.found[data.URI], data, snap.docs[data.URI].version)
+	o := locate(a, name, snap.found[data.URI], data, snap.docs[data.URI].version)
 	if o == nil || data.Fix < 0 || data.Fix >= len(o.Fixes) {
 		return nil, protocol.ErrContentModified // the finding is gone
 	}
@@ -66,10 +66,10 @@ func (s *session) resolve(ctx context.Context, snap *snapshot, raw jsontext.Valu
 // locate returns the offer that an action was made of. Findings may be equal
 // but for their place, so it must be where the action's is; if the document has
 // changed since, the action's place is unknown, and there must be only one.
-func locate(offers []*offer, f *found, data actionData, version int32) *offer {
+func locate(a *analysis, name string, f *found, data actionData, version int32) *offer {
 	id, _, _ := strings.Cut(data.Key, ".")
 	var equal []*offer
-	for _, o := range offers {
+	for _, o := range a.at(name) {
 		if o.id == id {
 			equal = append(equal, o)
 		}
@@ -80,8 +80,11 @@ func locate(offers []*offer, f *found, data actionData, version int32) *offer {
 		}
 		return nil
 	}
-	for _, p := range f.places {
-		for _, o := range equal {
+	for _, o := range equal {
+		if o.Rule.OnDemand && o.key == data.Key {
+			return o // it was offered of this very text
+		}
+		for _, p := range f.places {
 			if p.key == data.Key && p.Start == o.Span.Start {
 				return o
 			}
@@ -117,7 +120,8 @@ func (s *session) allSafe(a *analysis, name string) (*protocol.WorkspaceEdit, er
 	if a.pkg == nil {
 		return nil, nil
 	}
-	edits, err := apply.Safe(a.pkg, diagnosing(a.view.enabled()), name)
+	reporting, _ := parted(a.view.enabled())
+	edits, err := apply.Safe(a.pkg, reporting, name)
 	if err != nil {
 		return nil, jsonrpc2.NewError(codeRequestFailed, err.Error())
 	}

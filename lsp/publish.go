@@ -45,9 +45,7 @@ func (s *session) diagnostics(d *document, f *found) []protocol.Diagnostic {
 	}
 	var out []protocol.Diagnostic
 	for _, p := range f.places {
-		if !p.Rule.OnDemand {
-			out = append(out, s.diagnostic(d, p, f.view.settings.DocsURL))
-		}
+		out = append(out, s.diagnostic(d, p, f.view.settings.DocsURL))
 	}
 	return out
 }

@@ -70,6 +70,10 @@ type place struct {
 	related []refactor.Related
 }
 
+// touches reports whether the place and the bytes from start to end have a byte
+// or an edge in common.
+func (p place) touches(start, end int) bool { return p.Start <= end && start <= p.End }
+
 // move returns what was found after the splices. Findings whose place is cut by
 // an edit are dropped until the next analysis.
 func (f *found) move(splices []splice) *found {

@@ -68,6 +68,7 @@ func (w *worker) run() {
 		<-s.slots
 		if a != nil {
 			w.prove(ctx, a)
+			w.prepare(ctx, a)
 		}
 		cancel()
 	}
@@ -124,6 +125,19 @@ func (w *worker) prove(ctx context.Context, a *analysis) {
 			}
 		}
 	}
+}
+
+// prepare looks for the refactorings on demand, so that they are at hand when
+// somebody asks for them.
+func (w *worker) prepare(ctx context.Context, a *analysis) {
+	s := w.view.session
+	select {
+	case <-ctx.Done():
+		return
+	case s.slots <- struct{}{}:
+	}
+	s.guard("refactorings", func() { a.demand() })
+	<-s.slots
 }
 
 // commit calls f with s.mu held unless ctx is done: whoever cancels a run holds
