@@ -27,23 +27,27 @@ func explain(_ context.Context, args []string) int {
 	return exitClean
 }
 
-// forTerminal renders Markdown if standard output is a terminal.
-func forTerminal(markdown string) string {
+// forTerminal renders a rule's README if standard output is a terminal.
+func forTerminal(doc string) string {
 	fd := int(os.Stdout.Fd())
 	if !term.IsTerminal(fd) {
-		return markdown
+		return doc
 	}
 	width, _, err := term.GetSize(fd)
 	if err != nil {
 		width = 80
 	}
-	r, err := glamour.NewTermRenderer(glamour.WithAutoStyle(), glamour.WithWordWrap(min(width, 100)))
+	out, err := rendered(doc, glamour.WithAutoStyle(), glamour.WithWordWrap(min(width, 100)))
 	if err != nil {
-		return markdown
-	}
-	out, err := r.Render(markdown)
-	if err != nil {
-		return markdown
+		return doc
 	}
 	return out
+}
+
+func rendered(doc string, options ...glamour.TermRendererOption) (string, error) {
+	r, err := glamour.NewTermRenderer(options...)
+	if err != nil {
+		return "", err
+	}
+	return r.Render(withDiff(doc))
 }
