@@ -14,7 +14,8 @@ import (
 type ranges map[string][]insertion
 
 // An insertion is a range of bytes of the file after the edits, and the text
-// that was there before.
+// that was there before. Where a diff keeps a brace between what it deletes and
+// what it inserts, both count as one.
 type insertion struct {
 	start, end int
 	old        string
@@ -26,17 +27,22 @@ func inserted(before *refactor.Package, edits []refactor.Edit) ranges {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End))
 	})
 	out := make(ranges)
-	file, shift := "", 0
+	file, shift, last := "", 0, 0
 	for _, e := range sorted {
 		if e.File != file {
-			file, shift = e.File, 0
+			file, shift, last = e.File, 0, 0
 		}
 		start := e.Start + shift
-		old := ""
+		old, list := "", out[file]
 		if f := before.FileNamed(e.File); f != nil {
 			old = string(f.Src[e.Start:e.End])
+			if n := len(list); n > 0 && strings.Trim(string(f.Src[last:e.Start]), "} \t\r\n") == "" {
+				list[n-1].old += old
+				old = list[n-1].old
+			}
 		}
-		out[file] = append(out[file], insertion{start, start + len(e.New), old})
+		out[file] = append(list, insertion{start, start + len(e.New), old})
+		last = e.End
 		shift += len(e.New) - (e.End - e.Start)
 	}
 	return out
