@@ -226,7 +226,7 @@ func (m *Model) signalOps() []*Op {
 
 // reach returns how the frame of the operation can refer to the signal of a way
 // on which its peer leaves, and a case of its own that heeds it already.
-func (m *Model) reach(op *Op, w way) (s BareStop, like *ast.CommClause, ok bool) {
+func (m *Model) reach(op *Op, w way) (s StopRef, like *ast.CommClause, ok bool) {
 	if w.signal.Obj == nil || w.signal.Elem || !m.broadcast(w.signal) || m.fires(w.signal.Obj, op.Ref.Obj) {
 		return s, nil, false
 	}
@@ -234,54 +234,42 @@ func (m *Model) reach(op *Op, w way) (s BareStop, like *ast.CommClause, ok bool)
 		return s, like, true
 	}
 	obj := w.signal.Obj
-	// The variable itself, or a parameter of the frame or of one around it.
-	if !isField(obj) && m.meansAt(op, obj) {
-		return stopText(obj.Name(), obj), nil, true
+	// The variable itself, or what else the frame has under a name.
+	if !isField(obj) && m.meansAt(obj, op.Node.Pos()) {
+		return stopRef(obj, obj.Name(), obj), nil, true
 	}
-	for f := op.Fn; f != nil; f = f.Outer {
-		for _, p := range f.Params() {
-			if p != nil && (isContext(p.Type()) || signals(p.Type())) && m.fires(p, obj) && m.meansAt(op, p) {
-				return stopText(p.Name(), p), nil, true
-			}
+	if isField(obj) { // of the struct that has the channel too
+		if sel, is := ast.Unparen(op.channel()).(*ast.SelectorExpr); is && m.plainPath(sel.X) && hasField(m.Pkg.Info.TypeOf(sel.X), obj) {
+			return stopRef(obj, types.ExprString(sel.X)+"."+obj.Name(), m.Ref(sel.X).Base), nil, true
 		}
 	}
-	// A field of the struct that has the channel too, or of the receiver.
-	if !isField(obj) {
-		return s, nil, false
-	}
-	if sel, is := ast.Unparen(op.channel()).(*ast.SelectorExpr); is && m.plainPath(sel.X) && hasField(m.Pkg.Info.TypeOf(sel.X), obj) {
-		return stopText(types.ExprString(sel.X)+"."+obj.Name(), obj), nil, true
-	}
-	if isField(op.Ref.Obj) && m.sameStruct(op.Ref.Obj, obj) {
-		return s, nil, false // of another value
-	}
-	if r := op.Fn.Top().Recv(); r != nil && hasField(r.Type(), obj) && m.meansAt(op, r) {
-		return stopText(r.Name()+"."+obj.Name(), obj), nil, true
+	for s := range m.InReach(op.Fn, op.Node.Pos()) {
+		switch {
+		case !isField(s.Obj):
+			if m.fires(s.Obj, obj) {
+				return s, nil, true
+			}
+		case s.Obj == obj && !(isField(op.Ref.Obj) && m.sameStruct(op.Ref.Obj, obj)): // else of another value
+			return s, nil, true
+		}
 	}
 	return s, nil, false
 }
 
-func stopText(text string, obj types.Object) BareStop {
-	if isContext(obj.Type()) {
-		return BareStop{text + ".Done()", text}
-	}
-	return BareStop{Text: text}
-}
-
 // heeded looks for a receive of the signal in the frame itself.
-func (m *Model) heeded(op *Op, signal Ref) (s BareStop, like *ast.CommClause, ok bool) {
+func (m *Model) heeded(op *Op, signal Ref) (s StopRef, like *ast.CommClause, ok bool) {
 	for _, own := range op.Fn.Ops {
 		if own.Kind != Recv || own.Range || !m.tellsStop(own) {
 			continue
 		}
 		ref := m.signalRef(own.channel())
-		if ref.Obj == nil || ref.Elem || !m.fires(ref.Obj, signal.Obj) || !m.readsSame(op, own.channel()) {
+		if ref.Obj == nil || ref.Elem || !m.fires(ref.Obj, signal.Obj) || !m.repeatableAt(own.channel(), op.Node.Pos()) {
 			continue
 		}
 		if isField(op.Ref.Obj) && isField(ref.Obj) && m.sameStruct(op.Ref.Obj, ref.Obj) && op.Ref.Base != ref.Base {
 			continue // of another value
 		}
-		s = BareStop{Text: types.ExprString(own.channel())}
+		s = StopRef{Obj: ref.Obj, Text: types.ExprString(own.channel()), base: ref.Base}
 		if call, is := ast.Unparen(own.channel()).(*ast.CallExpr); is && own.Ref.Context {
 			s.Context = types.ExprString(call.Fun.(*ast.SelectorExpr).X)
 		}
@@ -296,41 +284,6 @@ func (m *Model) heeded(op *Op, signal Ref) (s BareStop, like *ast.CommClause, ok
 	return s, nil, false
 }
 
-// meansAt reports whether the variable's name means it where the operation is.
-func (m *Model) meansAt(op *Op, obj types.Object) bool {
-	scope := m.Pkg.Types.Scope().Innermost(op.Node.Pos())
-	if scope == nil || obj.Name() == "" || obj.Name() == "_" {
-		return false
-	}
-	_, found := scope.LookupParent(obj.Name(), op.Node.Pos())
-	return found == obj
-}
-
-// readsSame reports whether an expression can be repeated where the operation
-// is: it reads variables and fields that are seen there, and calls nothing but
-// methods without arguments.
-func (m *Model) readsSame(op *Op, e ast.Expr) bool {
-	ok := true
-	ast.Inspect(e, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.CallExpr:
-			ok = ok && len(n.Args) == 0
-		case *ast.SelectorExpr:
-			ok = ok && m.readsSame(op, n.X)
-			return false
-		case *ast.Ident:
-			if obj := m.Pkg.Info.Uses[n]; obj == nil || !m.meansAt(op, obj) {
-				ok = false
-			}
-		case nil, *ast.ParenExpr:
-		default:
-			ok = false
-		}
-		return ok
-	})
-	return ok
-}
-
 // plainPath reports whether an expression is a variable or a field of one.
 func (m *Model) plainPath(e ast.Expr) bool {
 	switch e := ast.Unparen(e).(type) {
@@ -338,44 +291,6 @@ func (m *Model) plainPath(e ast.Expr) bool {
 		return true
 	case *ast.SelectorExpr:
 		return m.plainPath(e.X)
-	}
-	return false
-}
-
-// structOfType returns the struct behind a type or a pointer to it, or nil.
-func structOfType(t types.Type) *types.Struct {
-	if t == nil {
-		return nil
-	}
-	if p, ok := t.Underlying().(*types.Pointer); ok {
-		t = p.Elem()
-	}
-	st, _ := t.Underlying().(*types.Struct)
-	return st
-}
-
-// hasField reports whether the type is a struct, or a pointer to one, that
-// declares the field itself.
-func hasField(t types.Type, field types.Object) bool {
-	st := structOfType(t)
-	if st == nil {
-		return false
-	}
-	for f := range st.Fields() {
-		if types.Object(f.Origin()) == field {
-			return true
-		}
-	}
-	return false
-}
-
-// sameStruct reports whether one struct type declares both fields.
-func (m *Model) sameStruct(a, b types.Object) bool {
-	scope := m.Pkg.Types.Scope()
-	for _, name := range scope.Names() {
-		if tn, ok := scope.Lookup(name).(*types.TypeName); ok && hasField(tn.Type(), a) && hasField(tn.Type(), b) {
-			return true
-		}
 	}
 	return false
 }

@@ -252,35 +252,6 @@ func (f *deafFinder) duration() ast.Expr {
 	return nil
 }
 
-// visibleAt reports whether an expression means the same at a position as where
-// it stands: each variable that it mentions is in scope there.
-func (m *Model) visibleAt(n ast.Node, pos token.Pos) bool {
-	scope := m.Pkg.Types.Scope().Innermost(pos)
-	if scope == nil {
-		return false
-	}
-	same := true
-	ast.Inspect(n, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.SelectorExpr:
-			same = same && m.visibleAt(n.X, pos)
-			return false
-		case *ast.FuncLit:
-			same = false
-		case *ast.KeyValueExpr:
-			same = same && m.visibleAt(n.Value, pos)
-			return false
-		case *ast.Ident:
-			if obj := m.Pkg.Info.Uses[n]; obj != nil {
-				_, at := scope.LookupParent(n.Name, pos)
-				same = same && at == obj
-			}
-		}
-		return same
-	})
-	return same
-}
-
 // enclosingLoops yields the loops of the frame around a node, innermost first.
 func (m *Model) enclosingLoops(cur inspector.Cursor) (out []ast.Stmt) {
 	for loop := m.loopOf(cur); loop != nil; loop = m.loopOf(m.cursor(loop)) {

@@ -184,7 +184,7 @@ func (f *deafFinder) leave() bool {
 		for range max(1, len(field.Names)) {
 			t := f.Pkg.Info.TypeOf(field.Type)
 			list = append(list, t)
-			text := zeroText(t, f.source(field.Type))
+			text := ZeroText(t, f.source(field.Type))
 			if text == "" {
 				f.withhold("what to return on stop cannot be told")
 			}
@@ -209,9 +209,9 @@ func (f *deafFinder) leave() bool {
 	return true
 }
 
-// zeroText returns the zero value of a type, whose source text is given; "" if
+// ZeroText returns the zero value of a type, whose source text is given; "" if
 // that cannot be written as one.
-func zeroText(t types.Type, text string) string {
+func ZeroText(t types.Type, text string) string {
 	if t == nil {
 		return ""
 	}

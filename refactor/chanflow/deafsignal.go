@@ -77,17 +77,7 @@ func (f *deafFinder) isStop(op *Op) bool {
 			return false // the sleep would take what is meant for the loop
 		}
 	}
-	return stopName.MatchString(v.Name()) || closed && isSignal(v.Type())
-}
-
-// isSignal reports whether t is a channel of struct{}.
-func isSignal(t types.Type) bool {
-	c := IsChan(t)
-	if c == nil {
-		return false
-	}
-	st, ok := c.Elem().Underlying().(*types.Struct)
-	return ok && st.NumFields() == 0
+	return stopName.MatchString(v.Name()) || closed && signals(v.Type())
 }
 
 // checks looks for a check of ctx.Err(), in an if or in the loop's condition.
@@ -182,26 +172,43 @@ func (f *deafFinder) reaches() bool {
 	if _, ok := f.loop.(*ast.RangeStmt); ok && !f.counts() {
 		return false
 	}
-	for fn := f.Sleep.Fn; fn != nil; fn = fn.Outer {
-		for _, p := range fn.Params() {
-			if p != nil && isContext(p.Type()) && f.mayUse(fn, p) && !f.detached(p) {
-				f.Signal, f.Context, f.From = p, true, p.Name()+".Done()"
-				return true
-			}
+	var near []StopRef
+	for s := range f.InReach(f.Sleep.Fn, f.Sleep.Stmt.Pos()) {
+		if f.mayUse(s) {
+			near = append(near, s)
+		}
+	}
+	for _, s := range near {
+		if s.Context != "" && !isField(s.Obj) && !f.detached(s.Obj) {
+			f.Signal, f.Context, f.From = s.Obj, true, s.Text
+			return true
 		}
 	}
 	if stoppers.MatchString(f.Sleep.Fn.Top().Name()) {
 		return false // it is what stops
 	}
-	for fn := f.Sleep.Fn; fn != nil; fn = fn.Outer {
-		for _, p := range fn.Params() {
-			if p != nil && isSignal(p.Type()) && stopName.MatchString(p.Name()) && f.mayUse(fn, p) && f.onlyHeard(p) {
-				f.Signal, f.From = p, p.Name()
+	var found StopRef
+	for _, s := range near {
+		if s.Context != "" || !stopName.MatchString(s.Obj.Name()) {
+			continue
+		}
+		if !isField(s.Obj) {
+			if f.onlyHeard(s.Obj) {
+				f.Signal, f.From = s.Obj, s.Text
 				return true
 			}
+		} else if f.isStopField(s.Obj) {
+			if found.Obj != nil {
+				return false // which of them is it?
+			}
+			found = s
 		}
 	}
-	return f.field()
+	if found.Obj == nil {
+		return false
+	}
+	f.Signal, f.From = found.Obj, found.Text
+	return f.onGoroutine()
 }
 
 // counts reports whether the loop ranges over a number.
@@ -214,17 +221,12 @@ func (f *deafFinder) counts() bool {
 	return ok && b.Info()&types.IsInteger != 0
 }
 
-// mayUse reports whether the sleep's frame may use a parameter of fn: it is in
-// scope and, if captured, the frame uses it for something else too. A goroutine
-// that does not may have to outlive it.
-func (f *deafFinder) mayUse(fn *Func, p types.Object) bool {
-	pos := f.Sleep.Stmt.Pos()
-	scope := f.Pkg.Types.Scope().Innermost(pos)
-	if scope == nil {
-		return false
-	}
-	_, at := scope.LookupParent(p.Name(), pos)
-	return at == p && (fn == f.Sleep.Fn || f.Mentions(p, f.Sleep.Fn.Body))
+// mayUse reports whether the sleep's frame may use a signal: it is its own or,
+// if captured, the frame uses what it begins with for something else too. A
+// goroutine that does not may have to outlive it.
+func (f *deafFinder) mayUse(s StopRef) bool {
+	fn := f.Sleep.Fn
+	return s.base == fn.Recv() || slices.Contains(fn.Params(), s.base) || f.Mentions(s.base, fn.Body)
 }
 
 // detached reports whether a context variable is set to one that is never done.
@@ -262,39 +264,6 @@ func (f *deafFinder) onlyHeard(ch types.Object) bool {
 	return true
 }
 
-// field finds the one field of the receiver that goroutines of its type leave
-// on.
-func (f *deafFinder) field() bool {
-	recv := f.Sleep.Fn.Top().Recv()
-	if recv == nil || recv.Name() == "" || recv.Name() == "_" || !f.mayUse(f.Sleep.Fn.Top(), recv) {
-		return false
-	}
-	t := recv.Type()
-	if p, ok := t.Underlying().(*types.Pointer); ok {
-		t = p.Elem()
-	}
-	st, ok := t.Underlying().(*types.Struct)
-	if !ok {
-		return false
-	}
-	var found *types.Var
-	for i := range st.NumFields() {
-		v := st.Field(i).Origin()
-		if IsChan(v.Type()) == nil || !stopName.MatchString(v.Name()) || !f.isStopField(v) {
-			continue
-		}
-		if found != nil {
-			return false
-		}
-		found = v
-	}
-	if found == nil {
-		return false
-	}
-	f.Signal, f.From = found, recv.Name()+"."+found.Name()
-	return f.onGoroutine()
-}
-
 // onGoroutine reports whether the sleep is on a goroutine that leaves on the
 // signal. The callers of a function cannot tell why it has returned.
 func (f *deafFinder) onGoroutine() bool {
@@ -313,7 +282,7 @@ func (f *deafFinder) onGoroutine() bool {
 
 // isStopField reports whether the package only closes the field's channel,
 // outside of the goroutines that leave on it, and elsewhere leaves on it.
-func (f *deafFinder) isStopField(v *types.Var) bool {
+func (f *deafFinder) isStopField(v types.Object) bool {
 	closed, left := false, false
 	for _, op := range f.OpsOn(v) {
 		switch op.Kind {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
-	"go/types"
 	"strings"
 
 	"handshake/refactor"
@@ -119,7 +118,11 @@ func wayOut(pkg *refactor.Package, e *edit.Builder, b *chanflow.BareOp) (string,
 			last := i == len(results.List)-1 && n == max(1, len(field.Names))-1
 			switch {
 			case !chanflow.IsError(t):
-				values = append(values, zeroValue(t, e.Text(field.Type)))
+				zero := chanflow.ZeroText(t, e.Text(field.Type))
+				if zero == "" {
+					zero = "*new(" + e.Text(field.Type) + ")"
+				}
+				values = append(values, zero)
 			case last && b.Signal.Context != "":
 				values = append(values, b.Signal.Context+".Err()")
 			case last:
@@ -130,26 +133,4 @@ func wayOut(pkg *refactor.Package, e *edit.Builder, b *chanflow.BareOp) (string,
 		}
 	}
 	return "return " + strings.Join(values, ", "), nil
-}
-
-// zeroValue returns the source of the zero value of the type that is written
-// so.
-func zeroValue(t types.Type, text string) string {
-	if _, ok := types.Unalias(t).(*types.TypeParam); ok {
-		return "*new(" + text + ")"
-	}
-	switch u := t.Underlying().(type) {
-	case *types.Basic:
-		switch {
-		case u.Info()&types.IsBoolean != 0:
-			return "false"
-		case u.Info()&types.IsString != 0:
-			return `""`
-		case u.Info()&types.IsNumeric != 0:
-			return "0"
-		}
-	case *types.Struct, *types.Array:
-		return text + "{}"
-	}
-	return "nil"
 }
