@@ -50,6 +50,7 @@ type Guess struct {
 	Server    *ast.CallExpr // of Listening: the call that serves
 	Bound     bool          // of Listening: the listener was opened before the goroutine started
 	Blocking  *ast.CallExpr // of Inside and Running: the call that the goroutine stays in
+	Told      *Op           // of Inside: the parent's receive of a signal that the goroutine gives right before the call, or nil
 	Exclusive bool          // no other goroutine is known to be in flight that the sleep may cover
 }
 

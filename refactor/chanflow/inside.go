@@ -14,9 +14,10 @@ import (
 //	<-done
 //
 // No channel can tell that a goroutine is inside of a call. A handshake right
-// before the call, which some write, leaves the sleep necessary.
+// before the call, which some write, leaves the sleep necessary; whoever waits
+// for it and then sleeps says that the call is what counts, whatever it does.
 func (m *Model) guessInside(s *Sleep) *Guess {
-	sp := m.spawnBefore(s)
+	sp, signal := m.spawnBefore(s)
 	if sp == nil || sp.Body == nil || sp.Loop() != s.Loop() {
 		return nil
 	}
@@ -24,8 +25,15 @@ func (m *Model) guessInside(s *Sleep) *Guess {
 		return nil // a soak
 	}
 	call := m.firstCall(sp)
-	if call == nil || !m.waitsInside(call) {
+	if call == nil {
 		return nil
+	}
+	g := &Guess{Sleep: s, Event: Inside, Spawns: []*Spawn{sp}, Blocking: call}
+	if !m.waitsInside(call) {
+		if signal == nil || !m.toldBefore(s, sp, signal, call) || m.soaks(g) {
+			return nil
+		}
+		g.Told = signal
 	}
 	join := m.joinedAfter(sp, s)
 	if join == nil || join.Stmt() == m.next(s) || join.Deferred {
@@ -37,16 +45,33 @@ func (m *Model) guessInside(s *Sleep) *Guess {
 			break
 		}
 		if recv != nil && m.calledWith(recv, st) {
-			return &Guess{Sleep: s, Event: Inside, Spawns: []*Spawn{sp}, Blocking: call}
+			return g
 		}
 	}
 	return nil
 }
 
+// toldBefore reports whether the sleep comes right behind the receive of a
+// signal that the goroutine gives before the call.
+func (m *Model) toldBefore(s *Sleep, sp *Spawn, signal *Op, call *ast.CallExpr) bool {
+	for st := range m.Before(s.Stmt) {
+		if st != signal.Stmt() {
+			return false
+		}
+		break
+	}
+	for op := range sp.Body.Within(sp.Body.Body.Pos(), call.Pos()) {
+		if (op.Kind == Close || op.Kind == Send) && !op.Deferred && sp.Outside(op.Ref).Obj == signal.Ref.Obj {
+			return true
+		}
+	}
+	return false
+}
+
 // spawnBefore returns the goroutine that the frame has started last before the
-// sleep. In between it may only have waited for that goroutine's own signal.
-func (m *Model) spawnBefore(s *Sleep) *Spawn {
-	var signal *Op
+// sleep. In between it may only have waited for that goroutine's own signal,
+// which is returned too.
+func (m *Model) spawnBefore(s *Sleep) (sp *Spawn, signal *Op) {
 	for st := range m.Before(s.Stmt) {
 		if g, ok := st.(*ast.GoStmt); ok {
 			for _, sp := range s.Fn.Spawns {
@@ -54,30 +79,30 @@ func (m *Model) spawnBefore(s *Sleep) *Spawn {
 					continue
 				}
 				if signal == nil {
-					return sp
+					return sp, signal
 				}
 				for op := range sp.Body.Within(sp.Body.Body.Pos(), sp.Body.Body.End()) {
 					if (op.Kind == Close || op.Kind == Send) && sp.Outside(op.Ref).Obj == signal.Ref.Obj {
-						return sp
+						return sp, signal
 					}
 				}
 			}
-			return nil
+			return nil, nil
 		}
 		if !m.waitsIn(s.Fn, st) && !m.sleepsIn(s.Fn, st) {
 			continue
 		}
 		for op := range s.Fn.Within(st.Pos(), st.End()) {
 			if op.Kind != Recv || op.Select != nil || op.Stmt() != st || signal != nil {
-				return nil
+				return nil, nil
 			}
 			signal = op
 		}
 		if signal == nil {
-			return nil
+			return nil, nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // firstCall returns the call that a goroutine begins with, its defers, logging

@@ -90,13 +90,15 @@ func (s *site) received() refactor.Finding {
 // channel, closed right before the call, proves nothing of that.
 func (s *site) inside() refactor.Finding {
 	call := s.called()
+	guess, reason, there := "that the goroutine is blocked in", "it would prove that the goroutine is about to call "+call+", not that it is blocked there", "it blocks here"
+	if s.Told != nil {
+		told := s.pkg.FileOf(s.Told.Node.Pos()).Text(s.Told.Node.Pos(), s.Told.Node.End())
+		guess, reason, there = "how far the goroutine is in", told+" tells already that the goroutine is about to call "+call, "it is in here"
+	}
 	return refactor.Finding{
-		Message: fmt.Sprintf("%s only guesses that the goroutine is blocked in %s", s.Sleep.Name(), call),
-		Withheld: []refactor.Withheld{{
-			Title:  fmt.Sprintf("Replace %s with started channel", s.Sleep.Name()),
-			Reason: "it would prove that the goroutine is about to call " + call + ", not that it is blocked there",
-		}},
-		Related: []refactor.Related{{Span: s.pkg.Span(s.Blocking.Pos(), s.Blocking.End()), Message: "it blocks here"}},
+		Message:  fmt.Sprintf("%s only guesses %s %s", s.Sleep.Name(), guess, call),
+		Withheld: []refactor.Withheld{{Title: fmt.Sprintf("Replace %s with started channel", s.Sleep.Name()), Reason: reason}},
+		Related:  []refactor.Related{{Span: s.pkg.Span(s.Blocking.Pos(), s.Blocking.End()), Message: there}},
 	}
 }
 
