@@ -21,16 +21,17 @@ func fix(ctx context.Context, args []string) int {
 	if err != nil {
 		return fail("%v", err)
 	}
-	dir, g, err := loadPatterns(ctx, fs.Args())
+	t, err := loadTarget(ctx, fs.Args())
 	if err != nil {
 		return fail("%v", err)
 	}
-	res, err := apply.Graph(ctx, g, apply.Options{Rules: rules, Unsafe: *unsafe})
+	dir := t.dir
+	res, err := apply.Graph(ctx, t.graph, apply.Options{Rules: rules, Unsafe: *unsafe, File: t.file, At: t.at})
 	if err != nil {
 		return fail("%v", err)
 	}
 	found := problems{dir: dir}
-	for _, m := range g.Roots() {
+	for _, m := range t.graph.Roots() {
 		found.addMeta(m)
 	}
 	found.addTypes(res.Problems)
@@ -54,10 +55,14 @@ func fix(ctx context.Context, args []string) int {
 		}
 	}
 	printProblems(os.Stderr, found.sorted())
-	if *verbose {
+	if *verbose || t.at != nil {
 		printLeft(dir, res.Left)
 	}
-	printSummary(res, *diff)
+	if t.at != nil && len(res.Made)+len(res.Left) == 0 {
+		fmt.Fprintf(os.Stderr, "%s:%d: nothing to do here\n", relative(dir, t.file), t.at.Line)
+	} else {
+		printSummary(res, *diff)
+	}
 	switch {
 	case res.Read == 0:
 		return fail("%v", errNothing)

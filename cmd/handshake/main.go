@@ -31,7 +31,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"check", "[flags] [packages]", "report guessed synchronisation", check},
-		{"fix", "[flags] [packages]", "rewrite it into handshakes", fix},
+		{"fix", "[flags] [packages | file.go:line[:column]]", "rewrite it into handshakes, in packages or at one place", fix},
 		{"explain", "RULE", "tell what a rule finds, what its fixes write and when it is silent", explain},
 		{"rules", "[-json]", "list the rules", listRules},
 		{"snippets", "[-f=vscode|luasnip|text]", "print the snippets for an editor", printSnippets},

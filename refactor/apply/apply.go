@@ -20,6 +20,10 @@ type Options struct {
 	Rules  []*refactor.Rule
 	Unsafe bool   // make fixes that need a review, too
 	File   string // make only fixes of findings in this file; empty for all
+
+	// At, if not nil, is a point in File: the first fix that can be made there is
+	// the only one. A refactoring on demand then needs no Unsafe: it was asked for.
+	At *Point
 }
 
 // Result is what fixing comes to. Nothing is on disk yet.

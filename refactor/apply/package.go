@@ -38,6 +38,9 @@ func (p *plan) run() (*Result, error) {
 			// A fix removes its finding and may uncover another one or two.
 			limit = 4*len(findings) + 16
 		}
+		if p.opts.At != nil && len(p.made) > 0 {
+			findings = nil // that was the one
+		}
 		r, left := p.round(findings)
 		if r == nil {
 			res := &Result{Files: changed(p.before, p.now), Made: p.made, Left: left, Errors: errs, Read: 1, Problems: load.Complaints(p.before)}
@@ -60,6 +63,9 @@ func (p *plan) analyze() ([]refactor.Finding, []error) {
 	if p.opts.File != "" {
 		findings = slices.DeleteFunc(findings, func(f refactor.Finding) bool { return f.Span.File != p.opts.File })
 	}
+	if p.opts.At != nil {
+		findings = p.opts.At.at(p.now.FileNamed(p.opts.File), findings)
+	}
 	return findings, errs
 }
 
@@ -78,9 +84,13 @@ func (p *plan) round(findings []refactor.Finding) (*round, []Left) {
 	var left []Left
 	claims := newClaims(p.now)
 	for _, f := range findings {
+		if p.opts.At != nil && r != nil {
+			break
+		}
+		asked := p.opts.Unsafe || p.opts.At != nil && f.Rule.OnDemand
 		l := Left{Place: p.place(f.Span), Rule: f.Rule, Message: f.Message, Withheld: f.Withheld}
 		for _, fix := range f.Fixes {
-			if fix.Safety != refactor.Safe && !p.opts.Unsafe {
+			if fix.Safety != refactor.Safe && !asked {
 				l.Review = append(l.Review, fix.Label())
 				continue
 			}
