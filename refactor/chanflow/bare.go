@@ -104,11 +104,11 @@ func (m *Model) bareSend(op *Op) *BareOp {
 // ownStatement reports whether the send stands in a list of statements of its
 // frame itself, where a select can take its place.
 func (m *Model) ownStatement(op *Op) bool {
-	list, _ := siblings(op.cur)
+	list, _ := siblings(op.cur())
 	if len(list) == 0 || !slices.Contains(list, op.Node.(ast.Stmt)) {
 		return false
 	}
-	for c := range op.cur.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+	for c := range op.cur().Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
 		return c.Node() == op.Fn.Node()
 	}
 	return false

@@ -9,11 +9,11 @@ import (
 // Default returns the default clause of a select on the signal, if the send is
 // all that it does and can be a case of that select itself; else nil.
 func (b *BareOp) Default() *ast.CommClause {
-	c, ok := b.Op.cur.Parent().Node().(*ast.CommClause)
+	c, ok := b.Op.cur().Parent().Node().(*ast.CommClause)
 	if !ok || c.Comm != nil || len(c.Body) != 1 || b.Like == nil {
 		return nil
 	}
-	sel := b.Op.cur.Parent().Parent().Parent().Node().(*ast.SelectStmt)
+	sel := b.Op.cur().Parent().Parent().Parent().Node().(*ast.SelectStmt)
 	send := b.Op.Node.(*ast.SendStmt)
 	if !slices.Contains(sel.Body.List, ast.Stmt(b.Like)) || !b.Op.Fn.model.still(send.Value) || !b.Op.Fn.model.still(send.Chan) {
 		return nil
@@ -70,7 +70,7 @@ func (b *BareOp) Out() ast.Stmt {
 // labelled reports whether the operation is inside of the statement with the
 // label.
 func (b *BareOp) labelled(name string) bool {
-	for c := range b.Op.cur.Enclosing((*ast.LabeledStmt)(nil), (*ast.FuncLit)(nil)) {
+	for c := range b.Op.cur().Enclosing((*ast.LabeledStmt)(nil), (*ast.FuncLit)(nil)) {
 		l, ok := c.Node().(*ast.LabeledStmt)
 		if !ok {
 			return false

@@ -87,7 +87,7 @@ func (m *Model) signalSend(op *Op) *SignalSend {
 
 // plainEvent reports whether nothing looks at the value that is received.
 func (m *Model) plainEvent(r *Op) bool {
-	_, ok := r.cur.Parent().Node().(*ast.ExprStmt)
+	_, ok := r.cur().Parent().Node().(*ast.ExprStmt)
 	return ok
 }
 
@@ -139,7 +139,7 @@ func (m *Model) onCondition(op *Op) bool {
 	if !op.Conditional() {
 		return false
 	}
-	for c := range op.cur.Enclosing((*ast.IfStmt)(nil), (*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.CaseClause)(nil), (*ast.CommClause)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+	for c := range op.cur().Enclosing((*ast.IfStmt)(nil), (*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.CaseClause)(nil), (*ast.CommClause)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.FuncLit, *ast.FuncDecl:
 			return false
@@ -201,7 +201,7 @@ func (m *Model) lockedOut(op, r *Op) (held string, at ast.Node) {
 func (m *Model) leavesOtherwise(r *Op) ast.Node {
 	loop := r.Loop()
 	var own ast.Node = r.Stmt()
-	for c := range r.cur.Enclosing((*ast.CommClause)(nil)) {
+	for c := range r.cur().Enclosing((*ast.CommClause)(nil)) {
 		if within(loop, c.Node()) {
 			own = c.Node()
 		}
@@ -271,9 +271,9 @@ func (m *Model) byValue(tn *types.TypeName) bool {
 // Layout returns the syntax of a struct type of the package, and the literals
 // that give its fields by position.
 func (m *Model) Layout(tn *types.TypeName) (st *ast.StructType, positional []*ast.CompositeLit) {
-	for cur := range m.root.Preorder((*ast.CompositeLit)(nil)) {
-		lit := cur.Node().(*ast.CompositeLit)
-		if len(lit.Elts) == 0 {
+	for _, n := range m.stores {
+		lit, ok := n.(*ast.CompositeLit)
+		if !ok || len(lit.Elts) == 0 {
 			continue
 		}
 		if _, keyed := lit.Elts[0].(*ast.KeyValueExpr); keyed {

@@ -70,9 +70,9 @@ type derivedKey struct{}
 func (m *Model) derived() *derivation {
 	return m.Pkg.Memo(derivedKey{}, func() any {
 		d := &derivation{make(map[types.Object]types.Object), make(map[types.Object]types.Object), make(map[types.Object]bool)}
-		for cur := range m.root.Preorder((*ast.AssignStmt)(nil)) {
-			as := cur.Node().(*ast.AssignStmt)
-			if len(as.Rhs) != 1 {
+		for _, n := range m.stores {
+			as, ok := n.(*ast.AssignStmt)
+			if !ok || len(as.Rhs) != 1 {
 				continue
 			}
 			call, ok := as.Rhs[0].(*ast.CallExpr)
@@ -274,7 +274,7 @@ func (m *Model) heeded(op *Op, signal Ref) (s StopRef, like *ast.CommClause, ok 
 			s.Context = types.ExprString(call.Fun.(*ast.SelectorExpr).X)
 		}
 		if own.Select != nil {
-			for c := range own.cur.Enclosing((*ast.CommClause)(nil)) {
+			for c := range own.cur().Enclosing((*ast.CommClause)(nil)) {
 				like = c.Node().(*ast.CommClause)
 				break
 			}

@@ -100,7 +100,7 @@ func (m *Model) inCaseOf(op, recv *Op) bool {
 	if recv.Select == nil || op.Deferred {
 		return false
 	}
-	for c := range recv.cur.Enclosing((*ast.CommClause)(nil)) {
+	for c := range recv.cur().Enclosing((*ast.CommClause)(nil)) {
 		return within(c.Node(), op.Node)
 	}
 	return false
@@ -114,7 +114,7 @@ func (m *Model) earlyOut(p *Op) ast.Node {
 		return nil
 	}
 	var ok types.Object // of v, ok := <-ch
-	if as, is := p.cur.Parent().Node().(*ast.AssignStmt); is && len(as.Lhs) == 2 {
+	if as, is := p.cur().Parent().Node().(*ast.AssignStmt); is && len(as.Lhs) == 2 {
 		ok = m.Ref(as.Lhs[1]).Obj
 	}
 	for _, op := range p.Fn.Ops {
@@ -122,7 +122,7 @@ func (m *Model) earlyOut(p *Op) ast.Node {
 			continue
 		}
 		ends := false
-		for c := range op.cur.Enclosing((*ast.IfStmt)(nil)) {
+		for c := range op.cur().Enclosing((*ast.IfStmt)(nil)) {
 			if st := c.Node().(*ast.IfStmt); within(loop, st) && (ok != nil && m.Mentions(ok, st.Cond) || m.counts(loop, st.Cond)) {
 				ends = true
 			}

@@ -6,10 +6,13 @@ import (
 	"go/types"
 )
 
-// bindings say what is assigned to variables.
-type bindings struct {
-	once map[types.Object]bool         // assigned at least once
-	lits map[types.Object]*ast.FuncLit // a literal that is assigned to them
+// A span is a range of a list.
+type span struct{ from, to int }
+
+// A binding is the assignment of a function literal to a variable.
+type binding struct {
+	obj types.Object
+	lit *ast.FuncLit
 }
 
 // assign notes an assignment to a variable; rhs is nil if it is no single
@@ -19,22 +22,17 @@ func (b *builder) assign(lhs, rhs ast.Expr) {
 	if !ok || id.Name == "_" {
 		return
 	}
-	obj := b.Pkg.Info.ObjectOf(id)
-	if obj == nil {
+	b.assigned = append(b.assigned, id)
+	if rhs == nil {
 		return
 	}
-	if b.bindings.once[obj] {
-		b.flexed[obj] = true
-	} else {
-		b.bindings.once[obj] = true
+	rhs = ast.Unparen(rhs)
+	if call, ok := rhs.(*ast.CallExpr); ok && len(call.Args) == 1 && calledName(call) == "OnceFunc" && isFunc(b.Static(call), "sync", "OnceFunc") {
+		rhs = ast.Unparen(call.Args[0]) // its calls run the literal, the first time
 	}
-	if rhs != nil {
-		rhs = ast.Unparen(rhs)
-		if call, ok := rhs.(*ast.CallExpr); ok && len(call.Args) == 1 && isFunc(b.Static(call), "sync", "OnceFunc") {
-			rhs = ast.Unparen(call.Args[0]) // its calls run the literal, the first time
-		}
-		if lit, ok := rhs.(*ast.FuncLit); ok {
-			b.bindings.lits[obj] = lit
+	if lit, ok := rhs.(*ast.FuncLit); ok {
+		if obj := b.Pkg.Info.ObjectOf(id); obj != nil {
+			b.lits = append(b.lits, binding{obj, lit})
 		}
 	}
 }
@@ -42,9 +40,7 @@ func (b *builder) assign(lhs, rhs ast.Expr) {
 // change notes that the value of a variable changes, or may through a pointer.
 func (b *builder) change(x ast.Expr) {
 	if id, ok := ast.Unparen(x).(*ast.Ident); ok {
-		if obj := b.Pkg.Info.ObjectOf(id); obj != nil {
-			b.flexed[obj] = true
-		}
+		b.assigned = append(b.assigned, id, id)
 	}
 }
 
@@ -89,9 +85,9 @@ func (b *builder) parameters(lists ...*ast.FieldList) {
 // bind makes the variables that hold one function literal for all their life
 // names of its frame.
 func (b *builder) bind() {
-	for obj, lit := range b.bindings.lits {
-		if f := b.frames[lit]; !b.flexed[obj] && f != nil && f.Lit == lit {
-			b.byObj[obj] = f
+	for _, x := range b.lits {
+		if f := b.frames[x.lit]; f != nil && f.Lit == x.lit && !b.Assigned(x.obj) {
+			b.byObj[x.obj] = f
 		}
 	}
 }

@@ -46,9 +46,9 @@ func (m *Model) Chan(mk *Op) *Chan {
 	return m.Pkg.Memo(key{mk}, func() any {
 		c := &Chan{Make: mk, model: m, passed: make(map[*ast.CallExpr]bool)}
 		f := &flow{Chan: c, index: m.uses(), ops: make(map[*Op]bool), returned: make(map[result]bool)}
-		f.use(mk.cur)
+		f.use(mk.cur())
 		for i := 0; i < len(c.Names); i++ { // use appends
-			for _, cur := range f.index.uses[c.Names[i]] {
+			for _, cur := range m.usesOf(c.Names[i]) {
 				f.use(cur)
 			}
 		}
@@ -59,10 +59,9 @@ func (m *Model) Chan(mk *Op) *Chan {
 	}).(*Chan)
 }
 
-// useIndex says where channel variables and fields are used, and functions of
-// the package called and spawned.
+// useIndex says where the operations are, and where functions of the package are
+// called and spawned.
 type useIndex struct {
-	uses   map[types.Object][]inspector.Cursor // of the identifier or selector
 	ops    map[ast.Node]*Op
 	calls  map[*Func][]*Op
 	spawns map[*Func][]*Spawn
@@ -73,7 +72,7 @@ type usesKey struct{}
 func (m *Model) uses() *useIndex {
 	return m.Pkg.Memo(usesKey{}, func() any {
 		x := &useIndex{
-			uses: make(map[types.Object][]inspector.Cursor), ops: make(map[ast.Node]*Op),
+			ops:   make(map[ast.Node]*Op),
 			calls: make(map[*Func][]*Op), spawns: make(map[*Func][]*Spawn),
 		}
 		for _, f := range m.Funcs {
@@ -88,20 +87,6 @@ func (m *Model) uses() *useIndex {
 			if sp.Body != nil {
 				x.spawns[sp.Body] = append(x.spawns[sp.Body], sp)
 			}
-		}
-		for cur := range m.root.Preorder((*ast.Ident)(nil)) {
-			v, ok := m.Pkg.Info.Uses[cur.Node().(*ast.Ident)].(*types.Var)
-			if !ok || IsChan(v.Type()) == nil {
-				continue
-			}
-			obj := origin(v)
-			switch k, _ := cur.ParentEdge(); {
-			case k == edge.SelectorExpr_Sel:
-				cur = cur.Parent()
-			case k == edge.KeyValueExpr_Key && v.IsField():
-				continue // a store
-			}
-			x.uses[obj] = append(x.uses[obj], cur)
 		}
 		return x
 	}).(*useIndex)

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
@@ -11,18 +12,21 @@ import (
 	"handshake/refactor"
 )
 
-// A builder fills a model in one walk over the syntax.
+// A builder fills a model in one walk over the syntax. It is an [ast.Visitor]:
+// cursors would have to be made for all declarations, to be used in few.
 type builder struct {
 	*Model
-	bindings bindings
-	file     *refactor.File // that the walk is in
-	stack    []context
-	slab     []Op // operations that are not used yet: there are thousands
+	lits    []binding
+	file    *refactor.File // that the walk is in
+	path    []ast.Node     // around the node that is being visited, from the declaration on
+	stack   []context
+	slab    []Op  // operations that are not used yet: there are thousands
+	dynamic []*Op // calls of variables, which may be bound to literals
 }
 
 // A context is what surrounds the node that is being visited.
 type context struct {
-	cur      inspector.Cursor // of the function that opened the context
+	node     ast.Node // the function that opened the context
 	fn       *Func
 	deferred bool // inside a deferred literal
 	once     bool // inside a literal passed to (*sync.Once).Do
@@ -30,82 +34,124 @@ type context struct {
 }
 
 func (b *builder) collect() {
-	mask := []ast.Node{
-		(*ast.File)(nil),
-		(*ast.FuncDecl)(nil), (*ast.FuncLit)(nil), (*ast.CallExpr)(nil), (*ast.SendStmt)(nil),
-		(*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.SelectStmt)(nil), (*ast.ReturnStmt)(nil), (*ast.GoStmt)(nil),
-		(*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.IncDecStmt)(nil),
-	}
-	for cur := range b.root.Preorder(mask...) {
-		n := cur.Node()
-		for len(b.stack) > 0 && !b.stack[len(b.stack)-1].cur.Contains(cur) {
-			b.stack = b.stack[:len(b.stack)-1]
-		}
-		switch n := n.(type) {
-		case *ast.File:
-			b.file = b.Pkg.FileOf(n.Package)
-		case *ast.FuncDecl:
-			if n.Body != nil {
-				b.declare(cur, n)
-			}
-		case *ast.FuncLit:
-			b.literal(cur, n)
-		case *ast.GoStmt:
-			b.spawn(cur, n, n.Call, GoStmt)
-		case *ast.CallExpr:
-			b.call(cur, n)
-		case *ast.SendStmt:
-			if op := b.op(cur, Send, n, b.Ref(n.Chan)); op != nil && comm(cur) {
-				op.Select = selectOf(cur)
-			}
-		case *ast.UnaryExpr:
-			switch n.Op {
-			case token.ARROW:
-				b.receive(cur, n)
-			case token.AND:
-				b.change(n.X)
-			}
-		case *ast.AssignStmt:
-			b.assignment(n)
-		case *ast.ValueSpec:
-			b.declaration(n)
-		case *ast.IncDecStmt:
-			b.change(n.X)
-		case *ast.RangeStmt:
-			if n.Key != nil {
-				b.assign(n.Key, nil)
-			}
-			if n.Value != nil {
-				b.assign(n.Value, nil)
-			}
-			if t := b.Pkg.Info.TypeOf(n.X); IsChan(t) != nil {
-				if op := b.op(cur, Recv, n, b.Ref(n.X)); op != nil {
-					op.Range = true
-				}
-			}
-		case *ast.SelectStmt:
-			b.op(cur, Select, n, Ref{})
-		case *ast.ReturnStmt:
-			if ctx := b.top(); ctx != nil && !ctx.merged {
-				if op := b.op(cur, Exit, n, Ref{}); op != nil {
-					op.Exit = Return
-				}
-			}
+	b.declare()
+	i := 0
+	for _, f := range b.Pkg.Files {
+		b.file = f
+		for range f.Syntax.Decls {
+			d := &b.root.decls[i]
+			d.assigned.from = len(b.assigned)
+			ast.Walk(b, d.Decl)
+			d.assigned.to = len(b.assigned)
+			i++
 		}
 	}
 	b.bind()
-	// Callees are resolved last: a function may be declared after its use.
-	for _, f := range b.Funcs {
-		for _, op := range f.Ops {
-			if op.Kind == Call {
-				op.Callee = b.Callee(op.Node.(*ast.CallExpr))
-			}
-		}
+	for _, op := range b.dynamic {
+		op.Callee = b.Callee(op.Node.(*ast.CallExpr))
 	}
 	for _, s := range b.Spawns {
 		b.resolve(s)
 	}
 	b.wrappers()
+}
+
+// declare makes the frames of the declared functions: they may be called before
+// the walk comes to them.
+func (b *builder) declare() {
+	n := 0
+	for i := range b.root.decls {
+		if d, ok := b.root.decls[i].Decl.(*ast.FuncDecl); ok && d.Body != nil {
+			n++
+		}
+	}
+	frames := make([]Func, 0, n)
+	b.frames = make(map[ast.Node]*Func, n+n/2)
+	b.byObj = make(map[types.Object]*Func, n)
+	for _, file := range b.Pkg.Files {
+		for _, decl := range file.Syntax.Decls {
+			d, ok := decl.(*ast.FuncDecl)
+			if !ok || d.Body == nil {
+				continue
+			}
+			frames = append(frames, Func{Decl: d, Type: d.Type, Body: d.Body, File: file, model: b.Model})
+			f := &frames[len(frames)-1]
+			b.frames[d] = f
+			if f.Obj, _ = b.Pkg.Info.Defs[d.Name].(*types.Func); f.Obj != nil {
+				b.byObj[f.Obj] = f
+			}
+		}
+	}
+}
+
+// Visit records what a node does, on the way down, and keeps the path.
+func (b *builder) Visit(n ast.Node) ast.Visitor {
+	switch n := n.(type) {
+	case nil:
+		last := len(b.path) - 1
+		if len(b.stack) > 0 && b.stack[len(b.stack)-1].node == b.path[last] {
+			b.stack = b.stack[:len(b.stack)-1]
+		}
+		b.path = b.path[:last]
+		return nil
+	case *ast.Ident, *ast.BasicLit, *ast.CommentGroup, *ast.ImportSpec:
+		return nil
+	case *ast.FuncDecl:
+		if n.Body != nil {
+			b.enter(n)
+		}
+	case *ast.FuncLit:
+		b.literal(n)
+	case *ast.GoStmt:
+		b.spawn(n, n.Call, GoStmt)
+	case *ast.CallExpr:
+		b.call(n)
+	case *ast.SendStmt:
+		if op := b.op(Send, n, b.Ref(n.Chan)); op != nil {
+			op.Select = b.selectOf(n, len(b.path))
+		}
+	case *ast.UnaryExpr:
+		switch n.Op {
+		case token.ARROW:
+			b.receive(n)
+		case token.AND:
+			b.change(n.X)
+		}
+	case *ast.AssignStmt:
+		b.stores = append(b.stores, n)
+		b.assignment(n)
+	case *ast.ValueSpec:
+		b.stores = append(b.stores, n)
+		b.declaration(n)
+	case *ast.CompositeLit:
+		b.stores = append(b.stores, n)
+	case *ast.InterfaceType:
+		b.interfaces = append(b.interfaces, n)
+	case *ast.IncDecStmt:
+		b.change(n.X)
+	case *ast.RangeStmt:
+		if n.Key != nil {
+			b.assign(n.Key, nil)
+		}
+		if n.Value != nil {
+			b.assign(n.Value, nil)
+		}
+		if t := b.Pkg.Info.TypeOf(n.X); IsChan(t) != nil {
+			if op := b.op(Recv, n, b.Ref(n.X)); op != nil {
+				op.Range = true
+			}
+		}
+	case *ast.SelectStmt:
+		b.op(Select, n, Ref{})
+	case *ast.ReturnStmt:
+		if ctx := b.top(); ctx != nil && !ctx.merged {
+			if op := b.op(Exit, n, Ref{}); op != nil {
+				op.Exit = Return
+			}
+		}
+	}
+	b.path = append(b.path, n)
+	return b
 }
 
 func (b *builder) top() *context {
@@ -115,27 +161,31 @@ func (b *builder) top() *context {
 	return &b.stack[len(b.stack)-1]
 }
 
-func (b *builder) declare(cur inspector.Cursor, n *ast.FuncDecl) {
-	f := &Func{Decl: n, Type: n.Type, Body: n.Body, File: b.file, model: b.Model}
-	f.Obj, _ = b.Pkg.Info.Defs[n.Name].(*types.Func)
-	b.frames[n] = f
-	b.parameters(n.Recv, n.Type.Params, n.Type.Results)
-	if f.Obj != nil {
-		b.byObj[f.Obj] = f
+// around returns the i-th node around the one that is being visited, from the
+// parent on; nil outside of the declaration.
+func (b *builder) around(i int) ast.Node {
+	if i >= len(b.path) {
+		return nil
 	}
+	return b.path[len(b.path)-1-i]
+}
+
+func (b *builder) enter(n *ast.FuncDecl) {
+	f := b.frames[n]
+	b.parameters(n.Recv, n.Type.Params, n.Type.Results)
 	b.Funcs = append(b.Funcs, f)
-	b.stack = append(b.stack, context{cur: cur, fn: f})
+	b.stack = append(b.stack, context{node: n, fn: f})
 }
 
 // literal opens the context of a function literal: its own frame, or the frame
 // around it where it is called or deferred in place.
-func (b *builder) literal(cur inspector.Cursor, n *ast.FuncLit) {
+func (b *builder) literal(n *ast.FuncLit) {
 	b.parameters(n.Type.Params, n.Type.Results)
-	ctx := context{cur: cur}
+	ctx := context{node: n}
 	if outer := b.top(); outer != nil {
 		ctx.fn, ctx.deferred, ctx.once = outer.fn, outer.deferred, outer.once
 	}
-	use := b.use(cur)
+	use := b.use(n)
 	switch {
 	case ctx.fn != nil && use == inPlace:
 		ctx.merged = true
@@ -151,7 +201,7 @@ func (b *builder) literal(cur inspector.Cursor, n *ast.FuncLit) {
 		}
 		f := &Func{Lit: n, Type: n.Type, Body: n.Body, File: b.file, Outer: ctx.fn, Use: use, model: b.Model}
 		b.Funcs = append(b.Funcs, f)
-		ctx = context{cur: cur, fn: f}
+		ctx = context{node: n, fn: f}
 	}
 	b.frames[n] = ctx.fn
 	b.stack = append(b.stack, ctx)
@@ -165,28 +215,33 @@ const (
 	inDeferredOnce
 )
 
-func (b *builder) use(cur inspector.Cursor) Use {
-	k, _ := cur.ParentEdge()
-	parent := cur.Parent()
-	for k == edge.ParenExpr_X {
-		k, _ = parent.ParentEdge()
-		parent = parent.Parent()
-	}
-	switch k {
-	case edge.CallExpr_Fun:
-		switch parent.Parent().Node().(type) {
-		case *ast.GoStmt:
-			return Spawned
-		case *ast.DeferStmt:
-			return inDefer
+func (b *builder) use(lit *ast.FuncLit) Use {
+	var e ast.Expr = lit
+	i := 0
+	for {
+		p, ok := b.around(i).(*ast.ParenExpr)
+		if !ok {
+			break
 		}
-		return inPlace
-	case edge.CallExpr_Args:
-		call := parent.Node().(*ast.CallExpr)
-		f := b.Static(call)
-		switch name := fullName(f); {
-		case name == "(*sync.Once).Do":
-			switch parent.Parent().Node().(type) {
+		e = p
+		i++
+	}
+	switch p := b.around(i).(type) {
+	case *ast.CallExpr:
+		around := b.around(i + 1)
+		if p.Fun == e {
+			switch around.(type) {
+			case *ast.GoStmt:
+				return Spawned
+			case *ast.DeferStmt:
+				return inDefer
+			}
+			return inPlace
+		}
+		f := b.Static(p)
+		switch {
+		case isFunc(f, "sync", "Do") && f.FullName() == "(*sync.Once).Do":
+			switch around.(type) {
 			case *ast.GoStmt:
 				return Spawned
 			case *ast.DeferStmt:
@@ -195,22 +250,32 @@ func (b *builder) use(cur inspector.Cursor) Use {
 			return inOnce
 		case groupGo(f) != 0:
 			return Spawned
-		case name == "testing/synctest.Test" || name == "testing/synctest.Run" || name == "internal/synctest.Run":
+		case isBubble(f):
 			return Bubble
-		case f != nil && f.Pkg() != nil && f.Pkg().Path() == "testing" && f.Name() == "Cleanup":
+		case isFunc(f, "testing", "Cleanup"):
 			return Cleanup
-		case specNodes[calledName(call)]:
+		case specNodes[calledName(p)]:
 			return Spec
 		}
 		return Passed
-	case edge.AssignStmt_Rhs, edge.ValueSpec_Values, edge.KeyValueExpr_Value:
-		return Bound
+	case *ast.AssignStmt:
+		if slices.Contains(p.Rhs, e) {
+			return Bound
+		}
+	case *ast.ValueSpec:
+		if slices.Contains(p.Values, e) {
+			return Bound
+		}
+	case *ast.KeyValueExpr:
+		if p.Value == e {
+			return Bound
+		}
 	}
 	return Returned
 }
 
 // op records an operation of the current frame; nil outside of functions.
-func (b *builder) op(cur inspector.Cursor, kind OpKind, n ast.Node, ref Ref) *Op {
+func (b *builder) op(kind OpKind, n ast.Node, ref Ref) *Op {
 	ctx := b.top()
 	if ctx == nil {
 		return nil
@@ -220,23 +285,19 @@ func (b *builder) op(cur inspector.Cursor, kind OpKind, n ast.Node, ref Ref) *Op
 	}
 	op := &b.slab[0]
 	b.slab = b.slab[1:]
-	*op = Op{Kind: kind, Node: n, Ref: ref, Fn: ctx.fn, Deferred: ctx.deferred, Once: ctx.once, cur: cur}
-	if _, ok := cur.Parent().Node().(*ast.DeferStmt); ok {
+	*op = Op{Kind: kind, Node: n, Ref: ref, Fn: ctx.fn, Deferred: ctx.deferred, Once: ctx.once}
+	switch b.around(0).(type) {
+	case *ast.DeferStmt:
 		op.Deferred = true
-	}
-	if _, ok := cur.Parent().Node().(*ast.GoStmt); !ok { // go wg.Wait(), go close(ch): not the frame itself
+		ctx.fn.Ops = append(ctx.fn.Ops, op)
+	case *ast.GoStmt: // go wg.Wait(), go close(ch): not the frame itself
+	default:
 		ctx.fn.Ops = append(ctx.fn.Ops, op)
 	}
 	if ref.Obj != nil {
 		b.ops[ref.Obj] = append(b.ops[ref.Obj], op)
 	}
 	return op
-}
-
-// comm reports whether the statement is the operation of a select case.
-func comm(stmt inspector.Cursor) bool {
-	k, _ := stmt.ParentEdge()
-	return k == edge.CommClause_Comm
 }
 
 // received returns the receive that the statement of a select case is, or nil.
@@ -250,130 +311,40 @@ func received(stmt ast.Node) ast.Expr {
 	return nil
 }
 
-func selectOf(stmt inspector.Cursor) *ast.SelectStmt {
-	return stmt.Parent().Parent().Parent().Node().(*ast.SelectStmt) // clause, body, select
+// selectOf returns the select statement of which a statement is the operation
+// of a case, or nil; depth is how many nodes are around it.
+func (b *builder) selectOf(stmt ast.Node, depth int) *ast.SelectStmt {
+	if depth < 3 {
+		return nil
+	}
+	clause, ok := b.path[depth-1].(*ast.CommClause)
+	if !ok || clause.Comm != stmt {
+		return nil
+	}
+	return b.path[depth-3].(*ast.SelectStmt) // clause, body, select
 }
 
-func (b *builder) receive(cur inspector.Cursor, n *ast.UnaryExpr) {
-	stmt := cur
-	for {
-		if _, ok := stmt.Node().(ast.Stmt); ok {
-			break
-		}
-		if stmt.Node() == nil {
-			return
-		}
-		stmt = stmt.Parent()
+func (b *builder) receive(n *ast.UnaryExpr) {
+	depth := len(b.path) - 1
+	var stmt ast.Stmt
+	for ; depth >= 0 && stmt == nil; depth-- {
+		stmt, _ = b.path[depth].(ast.Stmt)
 	}
-	inSelect := comm(stmt) && received(stmt.Node()) == n // not an operand, which is evaluated before
+	if stmt == nil {
+		return
+	}
+	sel := b.selectOf(stmt, depth+1)
+	if received(stmt) != n { // an operand, which is evaluated before
+		sel = nil
+	}
 	if call, ok := ast.Unparen(n.X).(*ast.CallExpr); ok && isFunc(b.Static(call), "time", "After") && len(call.Args) == 1 {
-		if s, ok := stmt.Node().(*ast.ExprStmt); ok && !inSelect && ast.Unparen(s.X) == n {
-			b.sleep(cur, s, call, call.Args[0]) // <-time.After(d) as a statement
+		if s, ok := stmt.(*ast.ExprStmt); ok && sel == nil && ast.Unparen(s.X) == n {
+			b.sleep(s, call, call.Args[0]) // <-time.After(d) as a statement
 			return
 		}
 	}
-	op := b.op(cur, Recv, n, b.Ref(n.X))
-	if op != nil && inSelect {
-		op.Select = selectOf(stmt)
-	}
-}
-
-func (b *builder) call(cur inspector.Cursor, n *ast.CallExpr) {
-	info := b.Pkg.Info
-	fun := ast.Unparen(n.Fun)
-	if id, ok := fun.(*ast.Ident); ok {
-		if blt, ok := info.Uses[id].(*types.Builtin); ok {
-			b.builtin(cur, n, blt.Name())
-			return
-		}
-	}
-	if tv, ok := info.Types[fun]; ok && tv.IsType() {
-		return // a conversion
-	}
-	if isNamed(info.TypeOf(fun), "context", "CancelFunc") {
-		b.op(cur, Cancel, n, b.Ref(fun))
-		return
-	}
-	if _, ok := fun.(*ast.FuncLit); ok {
-		return // called in place or deferred: what it does, this frame does
-	}
-	f := b.Static(n)
-	if f == nil || f.Pkg() == b.Pkg.Types {
-		// Of this package, or a variable that may be bound to a literal;
-		// collect resolves the callee.
-		if _, ok := cur.Parent().Node().(*ast.GoStmt); !ok {
-			b.op(cur, Call, n, b.Ref(fun))
-		}
-		return
-	}
-	if k := groupGo(f); k != 0 && len(n.Args) == 1 {
-		if s, ok := cur.Parent().Node().(*ast.ExprStmt); ok {
-			b.spawn(cur.Parent(), s, n, k)
-			return
-		}
-	}
-	if exit := exitOf(f); exit != NoExit {
-		if op := b.op(cur, Exit, n, Ref{}); op != nil {
-			op.Exit = exit
-		}
-		return
-	}
-	if isFunc(f, "time", "Sleep") && len(n.Args) == 1 {
-		if s, ok := cur.Parent().Node().(*ast.ExprStmt); ok {
-			b.sleep(cur, s, n, n.Args[0])
-		}
-		return
-	}
-	if kind, ok := syncKind(f); ok {
-		if sel, ok := fun.(*ast.SelectorExpr); ok {
-			b.op(cur, kind, n, b.receiver(sel))
-		}
-		return
-	}
-	if serves(f) {
-		if _, ok := cur.Parent().Node().(*ast.GoStmt); !ok {
-			var ref Ref
-			if sel, ok := fun.(*ast.SelectorExpr); ok {
-				ref = b.Ref(sel.X)
-			}
-			b.op(cur, Serve, n, ref)
-		}
-	}
-}
-
-// receiver returns what a method is called on: the embedded field for one that
-// is promoted.
-func (b *builder) receiver(sel *ast.SelectorExpr) Ref {
-	ref := b.Ref(sel.X)
-	s := b.Pkg.Info.Selections[sel]
-	if s == nil || len(s.Index()) < 2 {
-		return ref
-	}
-	t := s.Recv()
-	for _, i := range s.Index()[:len(s.Index())-1] {
-		if p, ok := t.Underlying().(*types.Pointer); ok {
-			t = p.Elem()
-		}
-		st, ok := t.Underlying().(*types.Struct)
-		if !ok {
-			return ref
-		}
-		field := st.Field(i)
-		ref.Obj, t = field.Origin(), field.Type()
-	}
-	return ref
-}
-
-func (b *builder) builtin(cur inspector.Cursor, n *ast.CallExpr, name string) {
-	switch {
-	case name == "close" && len(n.Args) == 1:
-		b.op(cur, Close, n, b.Ref(n.Args[0]))
-	case name == "make" && IsChan(b.Pkg.Info.TypeOf(n)) != nil:
-		b.op(cur, Make, n, b.target(cur))
-	case name == "panic":
-		if op := b.op(cur, Exit, n, Ref{}); op != nil {
-			op.Exit = Panic
-		}
+	if op := b.op(Recv, n, b.Ref(n.X)); op != nil {
+		op.Select = sel
 	}
 }
 
@@ -418,40 +389,6 @@ func (b *builder) structOf(lit *ast.CompositeLit) (*types.Struct, bool) {
 	}
 	st, ok := t.Underlying().(*types.Struct)
 	return st, ok
-}
-
-// syncKind returns the operation that a method of package sync or errgroup is.
-func syncKind(f *types.Func) (OpKind, bool) {
-	recv := f.Signature().Recv()
-	if recv == nil {
-		return 0, false
-	}
-	pkg, typ := named(recv.Type())
-	switch {
-	case pkg == "sync" && typ == "Locker" || pkg == "sync" && (typ == "Mutex" || typ == "RWMutex"):
-		switch f.Name() {
-		case "Lock":
-			return Lock, true
-		case "Unlock":
-			return Unlock, true
-		case "RLock":
-			return RLock, true
-		case "RUnlock":
-			return RUnlock, true
-		}
-	case pkg == "sync" && typ == "WaitGroup":
-		switch f.Name() {
-		case "Add":
-			return Add, true
-		case "Done":
-			return Done, true
-		case "Wait":
-			return Wait, true
-		}
-	case pkg == "sync" && typ == "Cond" && f.Name() == "Wait", pkg == "golang.org/x/sync/errgroup" && f.Name() == "Wait":
-		return Wait, true
-	}
-	return 0, false
 }
 
 // specNodes are the functions of Ginkgo that run a test body.

@@ -244,7 +244,7 @@ func (c *Completion) Otherwise(ret *Op) bool {
 			return true
 		}
 	}
-	list, i := siblings(ret.cur)
+	list, i := siblings(ret.cur())
 	for _, s := range list[:i] {
 		if signals(s) {
 			return true

@@ -38,7 +38,7 @@ type Confirmation struct {
 // something waits for them. Whether anything sees them later is told by Seen.
 func (m *Model) LocalStop(st *Stop) *Confirmation {
 	op := st.Op
-	if op.Deferred || op.Once || op.Ref.Obj != op.Ref.Base || !op.Fn.Owns(op.Ref.Obj) || m.flexed[op.Ref.Obj] || op.Fn.InBubble() {
+	if op.Deferred || op.Once || op.Ref.Obj != op.Ref.Base || !op.Fn.Owns(op.Ref.Obj) || m.Assigned(op.Ref.Obj) || op.Fn.InBubble() {
 		return nil
 	}
 	stmt, ok := op.statement()
@@ -131,7 +131,7 @@ func (m *Model) receivesFrom(l *Leaver, signal *Op) bool {
 // same value whenever the goroutine looks at it.
 func (s *Spawn) Keeps(v *types.Var) bool {
 	m := s.Fn.model
-	if !s.Fn.Owns(v) || m.flexed[v] {
+	if !s.Fn.Owns(v) || m.Assigned(v) {
 		return false
 	}
 	later := false

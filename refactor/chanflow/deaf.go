@@ -131,7 +131,7 @@ func reportsFailure(f *Func) bool {
 // of: a jump back, a call of itself, or a return where a try has failed, upon
 // which its caller tries again.
 func (f *deafFinder) again() bool {
-	list, i := siblings(f.Sleep.cur)
+	list, i := siblings(f.Sleep.cur())
 	if list[0] == nil || i+1 >= len(list) {
 		return false
 	}
@@ -143,7 +143,7 @@ func (f *deafFinder) again() bool {
 			call, ok := ast.Unparen(next.Results[0]).(*ast.CallExpr)
 			return ok && f.Sleep.Fn.Decl != nil && f.Callee(call) == f.Sleep.Fn
 		}
-		check, ok := f.Sleep.cur.Parent().Parent().Node().(*ast.IfStmt)
+		check, ok := f.Sleep.cur().Parent().Parent().Node().(*ast.IfStmt)
 		f.pause = ok && len(next.Results) == 0 && f.Sleep.Fn.Type.Results == nil && f.failed(check.Cond)
 		return f.pause
 	}
@@ -169,7 +169,7 @@ func (f *deafFinder) labeled(label *ast.Ident) (out *ast.LabeledStmt) {
 
 // deferred reports whether the sleep is part of what runs when its frame ends.
 func (f *deafFinder) deferred() bool {
-	for c := range f.Sleep.cur.Enclosing((*ast.DeferStmt)(nil), (*ast.FuncDecl)(nil)) {
+	for c := range f.Sleep.cur().Enclosing((*ast.DeferStmt)(nil), (*ast.FuncDecl)(nil)) {
 		_, ok := c.Node().(*ast.DeferStmt)
 		return ok
 	}
@@ -186,11 +186,11 @@ func (f *deafFinder) stopped() bool {
 		}
 		switch {
 		case op.Kind == Close || op.Kind == Cancel || op.Kind == Recv && op.Select == nil:
-			if !f.passedBy(op.cur, s.Stmt) {
+			if !f.passedBy(op.cur(), s.Stmt) {
 				return true
 			}
 		case op.Kind == Recv && op.Select != nil:
-			for c := range op.cur.Enclosing((*ast.CommClause)(nil)) {
+			for c := range op.cur().Enclosing((*ast.CommClause)(nil)) {
 				if within(c.Node(), s.Stmt) {
 					return true
 				}
@@ -198,7 +198,7 @@ func (f *deafFinder) stopped() bool {
 			}
 		}
 	}
-	for c := range s.cur.Enclosing((*ast.IfStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+	for c := range s.cur().Enclosing((*ast.IfStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
 		st, ok := c.Node().(*ast.IfStmt)
 		if !ok {
 			break

@@ -108,7 +108,7 @@ func (m *Model) isBuiltin(call *ast.CallExpr) bool {
 
 // inCase reports whether the sleep is in a case of a select in its loop.
 func (f *deafFinder) inCase() bool {
-	for c := range f.Sleep.cur.Enclosing((*ast.CommClause)(nil), (*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+	for c := range f.Sleep.cur().Enclosing((*ast.CommClause)(nil), (*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
 		clause, ok := c.Node().(*ast.CommClause)
 		return ok && clause.Comm != nil
 	}

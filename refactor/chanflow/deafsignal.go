@@ -19,7 +19,7 @@ var (
 func (f *deafFinder) hears() bool {
 	within := []ast.Stmt{f.Sleep.Fn.Body}
 	if f.loop != nil {
-		within = f.enclosingLoops(f.Sleep.cur)
+		within = f.enclosingLoops(f.Sleep.cur())
 	}
 	for _, loop := range within {
 		if f.receives(loop) || f.checks(loop) {
@@ -36,7 +36,7 @@ func (f *deafFinder) receives(loop ast.Stmt) bool {
 			continue
 		}
 		var clause *ast.CommClause
-		for c := range op.cur.Enclosing((*ast.CommClause)(nil)) {
+		for c := range op.cur().Enclosing((*ast.CommClause)(nil)) {
 			clause = c.Node().(*ast.CommClause)
 			break
 		}

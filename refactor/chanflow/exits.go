@@ -4,8 +4,6 @@ import (
 	"go/ast"
 	"go/types"
 	"slices"
-
-	"golang.org/x/tools/go/ast/edge"
 )
 
 // Exits returns the operations by which the frame may end while it runs the
@@ -27,7 +25,7 @@ func (f *Func) Exits(stmts []ast.Stmt) []*Op {
 		case op.Kind == Exit:
 			out = append(out, op)
 		case op.Kind == Call && op.Callee != nil && op.Callee.mayGoexit(nil):
-			out = append(out, &Op{Kind: Exit, Exit: MayGoexit, Node: op.Node, Fn: f, cur: op.cur})
+			out = append(out, &Op{Kind: Exit, Exit: MayGoexit, Node: op.Node, Fn: f})
 		}
 	}
 	panics := false // a call that may panic is among the exits
@@ -41,8 +39,7 @@ func (f *Func) Exits(stmts []ast.Stmt) []*Op {
 			case *ast.CallExpr:
 				if recovers && !panics || m.handsTesting(n) {
 					panics = true
-					cur, _ := m.root.FindNode(n)
-					out = append(out, &Op{Kind: Exit, Exit: MayGoexit, Node: n, Fn: f, cur: cur})
+					out = append(out, &Op{Kind: Exit, Exit: MayGoexit, Node: n, Fn: f})
 				}
 			}
 			return true
@@ -141,11 +138,11 @@ func (m *Model) FailedCheck(exit *Op) *ast.Ident {
 		return nil
 	}
 	ret := exit.Node.(*ast.ReturnStmt)
-	block, ok := exit.cur.Parent().Node().(*ast.BlockStmt)
+	block, ok := exit.cur().Parent().Node().(*ast.BlockStmt)
 	if !ok || block.List[len(block.List)-1] != ret {
 		return nil
 	}
-	check, ok := exit.cur.Parent().Parent().Node().(*ast.IfStmt)
+	check, ok := exit.cur().Parent().Parent().Node().(*ast.IfStmt)
 	if !ok || check.Body != block {
 		return nil
 	}
@@ -275,7 +272,26 @@ func (m *Model) Anchor(inner, later ast.Stmt) ast.Stmt {
 
 // Assigned reports whether a variable is assigned after its declaration, or
 // has its address taken, so that reading it later may give another value.
-func (m *Model) Assigned(obj types.Object) bool { return m.flexed[obj] }
+func (m *Model) Assigned(obj types.Object) bool {
+	if obj == nil {
+		return false
+	}
+	among := m.assigned
+	if local(obj, m.Pkg.Types) {
+		if d := m.root.decl(obj.Pos()); d != nil {
+			among = among[d.assigned.from:d.assigned.to]
+		}
+	}
+	count := 0
+	for _, id := range among {
+		if id.Name == obj.Name() && m.Pkg.Info.ObjectOf(id) == obj {
+			if count++; count > 1 {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // Callers returns the calls of a declared function or method of the package in
 // source order. all is false if it is also used as a value, or may be called
@@ -284,51 +300,15 @@ func (m *Model) Callers(f *Func) (calls []*ast.CallExpr, all bool) {
 	if f.Obj == nil {
 		return nil, false
 	}
-	c := m.callers()[f.Obj]
-	return c.calls, !c.value && !(f.Recv() != nil && m.inInterface(f.Obj.Name()))
-}
-
-// callersOf is where a function of the package is mentioned.
-type callersOf struct {
-	calls []*ast.CallExpr
-	value bool // it is used as a value
-}
-
-type callersKey struct{}
-
-func (m *Model) callers() map[types.Object]callersOf {
-	return m.Pkg.Memo(callersKey{}, func() any {
-		out := make(map[types.Object]callersOf)
-		for cur := range m.root.Preorder((*ast.Ident)(nil)) {
-			id := cur.Node().(*ast.Ident)
-			fn, ok := m.Pkg.Info.Uses[id].(*types.Func)
-			if !ok || fn.Pkg() != m.Pkg.Types {
-				continue
-			}
-			of := out[fn.Origin()]
-			c := cur
-			if sel, ok := cur.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == id {
-				c = cur.Parent()
-			}
-			for k, _ := c.ParentEdge(); k == edge.ParenExpr_X || k == edge.IndexExpr_X || k == edge.IndexListExpr_X; k, _ = c.ParentEdge() {
-				c = c.Parent()
-			}
-			if call, ok := c.Parent().Node().(*ast.CallExpr); ok && call.Fun == c.Node() {
-				of.calls = append(of.calls, call)
-			} else {
-				of.value = true
-			}
-			out[fn.Origin()] = of
-		}
-		return out
-	}).(map[types.Object]callersOf)
+	value := m.mentions().funcs[f.Obj] > len(f.calls)
+	return f.calls, !value && !(f.Recv() != nil && m.inInterface(f.Obj.Name()))
 }
 
 // inInterface reports whether an interface that the package writes down has a
 // method of that name.
 func (m *Model) inInterface(name string) bool {
-	for cur := range m.root.Preorder((*ast.InterfaceType)(nil)) {
-		t := m.Pkg.Info.TypeOf(cur.Node().(*ast.InterfaceType))
+	for _, n := range m.interfaces {
+		t := m.Pkg.Info.TypeOf(n)
 		if t == nil {
 			continue
 		}

@@ -35,7 +35,7 @@ func (m *Model) Handovers() []*Handover {
 }
 
 func (m *Model) handover(sp *Spawn, param types.Object, arg ast.Expr) *Handover {
-	if len(m.uses().uses[param]) > 0 {
+	if len(m.usesOf(param)) > 0 {
 		return nil // it does something with it
 	}
 	var mk *Op
@@ -67,7 +67,7 @@ func (m *Model) handover(sp *Spawn, param types.Object, arg ast.Expr) *Handover 
 		if !r.Bare() || r.Range || r.Fn != sp.Fn {
 			return nil
 		}
-		if _, ok := r.cur.Parent().Node().(*ast.ExprStmt); !ok {
+		if _, ok := r.cur().Parent().Node().(*ast.ExprStmt); !ok {
 			return nil // the value is looked at
 		}
 	}

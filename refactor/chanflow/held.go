@@ -78,7 +78,7 @@ func (m *Model) held(fn *Func, at ast.Node) (out []holding) {
 		}
 		for _, lock := range op.releases() {
 			// One in a branch that does not lead there releases nothing here.
-			if !m.passedBy(op.cur, at) {
+			if !m.passedBy(op.cur(), at) {
 				out = slices.DeleteFunc(out, func(h holding) bool { return h.lock == lock })
 			}
 		}

@@ -72,7 +72,7 @@ func (k *counter) holdVar(obj types.Object) bool {
 		return true
 	}
 	k.holders[obj] = true
-	for cur := range k.model.root.Preorder((*ast.Ident)(nil)) {
+	for cur := range k.model.within(obj, (*ast.Ident)(nil)) {
 		if k.model.Pkg.Info.Uses[cur.Node().(*ast.Ident)] != obj {
 			continue
 		}
@@ -230,7 +230,7 @@ func (k *counter) receivedInto(op *Op) types.Object {
 		}
 		return nil
 	}
-	if a, ok := op.cur.Parent().Node().(*ast.AssignStmt); ok {
+	if a, ok := op.cur().Parent().Node().(*ast.AssignStmt); ok {
 		if id, ok := a.Lhs[0].(*ast.Ident); ok {
 			return k.model.Pkg.Info.Defs[id]
 		}

@@ -163,6 +163,11 @@ func serves(f *types.Func) bool {
 	return false
 }
 
+// isBubble reports whether f runs its argument in a testing/synctest bubble.
+func isBubble(f *types.Func) bool {
+	return isFunc(f, "testing/synctest", "Test") || isFunc(f, "testing/synctest", "Run") || isFunc(f, "internal/synctest", "Run")
+}
+
 // blocks reports whether a method waits for another goroutine or process,
 // judged by its name.
 func blocks(f *types.Func) bool {

@@ -100,13 +100,12 @@ func (k *counter) sendsItself() *Missed {
 	}
 	g := maker.graph()
 	start := g.at(k.Make.Node)
-	x := k.model.uses()
 	alone := func(p *point) bool { // the point tells nobody of the channel
 		if p.node == nil {
 			return true
 		}
 		for _, name := range k.Names {
-			for _, cur := range x.uses[name] {
+			for _, cur := range k.model.usesOf(name) {
 				if !covers(p.node, cur.Node().Pos()) {
 					continue
 				}
@@ -125,7 +124,7 @@ func (k *counter) sendsItself() *Missed {
 	}
 	// A loop or branch that starts a receiver may just not have been taken.
 	for _, name := range k.Names {
-		for _, cur := range x.uses[name] {
+		for _, cur := range k.model.usesOf(name) {
 			if at := cur.Node().Pos(); k.Make.Node.Pos() < at && at < p.node.Pos() {
 				if s, ok := cur.Parent().Node().(*ast.SendStmt); !ok || s.Chan != cur.Node() {
 					return nil
@@ -174,7 +173,7 @@ func (k *counter) callersLeave(frames map[*Func]bool) *Missed {
 		}
 	}
 	for _, call := range k.Arrivals {
-		if _, dropped := call.cur.Parent().Node().(*ast.ExprStmt); dropped {
+		if _, dropped := call.cur().Parent().Node().(*ast.ExprStmt); dropped {
 			return &Missed{Dropped, call.Node}
 		}
 		if !frames[call.Fn] {
@@ -402,12 +401,12 @@ func (k *counter) receivesFewer(g *graph, restart *point) *Missed {
 // them may exclude each other.
 func (k *counter) optional() (n int) {
 	for op := range k.met {
-		if optional(op.cur) {
+		if optional(op.cur()) {
 			n++
 		}
 	}
 	for _, sp := range k.model.Spawns {
-		if k.reached[sp.Call] && optional(sp.cur) {
+		if k.reached[sp.Call] && optional(sp.cur()) {
 			n++
 		}
 	}

@@ -24,13 +24,18 @@ type Model struct {
 	Spawns []*Spawn // in source order
 	Sleeps []*Sleep // in source order
 
-	root    tree
+	root    *tree
 	frames  map[ast.Node]*Func            // *ast.FuncDecl or *ast.FuncLit to the frame that runs it
 	byObj   map[types.Object]*Func        // functions, methods, and variables bound once to a literal
 	ops     map[types.Object][]*Op        // by Ref.Obj
 	ctxOf   map[types.Object]types.Object // cancel function variable to its context variable
-	flexed  map[types.Object]bool         // variables that are assigned more than once
 	effects effects                       // of all functions, numbered
+
+	// What the walk has come by, in source order.
+	assigned   []*ast.Ident         // variables, once per assignment, and once more where they may change through a pointer
+	stores     []ast.Node           // *ast.AssignStmt, *ast.ValueSpec and *ast.CompositeLit
+	interfaces []*ast.InterfaceType // that are written down
+	finalizers []*ast.CallExpr      // of runtime.SetFinalizer and AddCleanup
 
 	residence residence // found on demand
 }
@@ -47,18 +52,14 @@ func build(pkg *refactor.Package) *Model {
 	for i, f := range pkg.Files {
 		syntax[i] = f.Syntax
 	}
-	root := newTree(syntax)
 	m := &Model{
 		Pkg:       pkg,
-		root:      root,
-		frames:    make(map[ast.Node]*Func, len(root.decls)),
-		byObj:     make(map[types.Object]*Func, len(root.decls)),
+		root:      newTree(syntax),
 		ops:       make(map[types.Object][]*Op),
 		ctxOf:     make(map[types.Object]types.Object),
-		flexed:    make(map[types.Object]bool),
 		residence: residence{stays: make(map[*Func]bool)},
 	}
-	b := &builder{Model: m, bindings: bindings{once: make(map[types.Object]bool, len(pkg.Info.Defs)/4), lits: make(map[types.Object]*ast.FuncLit)}}
+	b := &builder{Model: m}
 	b.collect()
 	m.propagate()
 	return m
@@ -161,8 +162,9 @@ type Func struct {
 	Sleeps []*Sleep
 
 	model *Model
-	does  bitset // the effects of a call, to a fixpoint
-	kinds uint32 // the kinds of these effects
+	calls []*ast.CallExpr // in the package, by its name
+	does  bitset          // the effects of a call, to a fixpoint
+	kinds uint32          // the kinds of these effects
 }
 
 // Use says what becomes of a function literal.

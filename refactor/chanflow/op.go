@@ -59,12 +59,12 @@ type Op struct {
 	Select   *ast.SelectStmt // the select whose case it is, or nil
 	Exit     ExitKind        // of an Exit
 	Callee   *Func           // of a Call
-
-	cur inspector.Cursor
 }
 
+func (o *Op) cur() inspector.Cursor { return o.Fn.model.cursor(o.Node) }
+
 // Stmt returns the innermost statement that contains the operation.
-func (o *Op) Stmt() ast.Stmt { return stmtOf(o.cur) }
+func (o *Op) Stmt() ast.Stmt { return stmtOf(o.cur()) }
 
 func stmtOf(cur inspector.Cursor) ast.Stmt {
 	for c := cur; ; c = c.Parent() {
@@ -78,7 +78,7 @@ func stmtOf(cur inspector.Cursor) ast.Stmt {
 }
 
 // Loop returns the innermost loop of the frame around the operation, or nil.
-func (o *Op) Loop() ast.Stmt { return o.Fn.model.loopOf(o.cur) }
+func (o *Op) Loop() ast.Stmt { return o.Fn.model.loopOf(o.cur()) }
 
 // loopOf returns the innermost loop of the frame that runs the node again and
 // again: not one whose head it is in and which evaluates it once.
@@ -112,7 +112,7 @@ func (m *Model) ownFrame(lit *ast.FuncLit) bool {
 
 // Conditional reports whether the operation is under an if, switch, select or
 // loop of its frame, so that the frame can pass it by.
-func (o *Op) Conditional() bool { return o.Fn.model.conditional(o.cur) }
+func (o *Op) Conditional() bool { return o.Fn.model.conditional(o.cur()) }
 
 func (m *Model) conditional(cur inspector.Cursor) bool { return m.passedBy(cur, nil) }
 

@@ -220,11 +220,11 @@ func zero(t types.Type) constant.Value {
 
 // references returns the identifiers that refer to a variable or field.
 func (m *Model) references(v *types.Var) (out []inspector.Cursor) {
-	root := m.root.Cursor
+	nodes := m.root.Preorder((*ast.Ident)(nil))
 	if !v.IsField() {
-		root = m.root.decl(v.Pos(), v.Pos())
+		nodes = m.root.decl(v.Pos()).cursor().Preorder((*ast.Ident)(nil))
 	}
-	for cur := range root.Preorder((*ast.Ident)(nil)) {
+	for cur := range nodes {
 		if origin(m.Pkg.Info.Uses[cur.Node().(*ast.Ident)]) == types.Object(v) {
 			out = append(out, cur)
 		}

@@ -201,7 +201,7 @@ func (l *Leaver) Ends() []ast.Node {
 	m := l.Op.Fn.model
 	var body []ast.Stmt
 	if l.Op.Select != nil {
-		for c := range l.Op.cur.Enclosing((*ast.CommClause)(nil)) {
+		for c := range l.Op.cur().Enclosing((*ast.CommClause)(nil)) {
 			body = c.Node().(*ast.CommClause).Body
 			break
 		}

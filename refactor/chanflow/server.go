@@ -159,18 +159,23 @@ func (sp *Spawn) ownsListener(ln types.Object) bool {
 func (m *Model) ServerAddress(server ast.Expr) constant.Value {
 	obj := m.Ref(server).Obj
 	var lit *ast.CompositeLit
-	for cur := range m.root.Preorder((*ast.AssignStmt)(nil)) {
-		for _, lhs := range cur.Node().(*ast.AssignStmt).Lhs {
+	for _, n := range m.stores {
+		as, ok := n.(*ast.AssignStmt)
+		if !ok {
+			continue
+		}
+		for _, lhs := range as.Lhs {
 			if sel, ok := lhs.(*ast.SelectorExpr); ok && sel.Sel.Name == "Addr" && isNamed(m.Pkg.Info.TypeOf(sel.X), "net/http", "Server") {
 				return nil // given later
 			}
 		}
 	}
-	for cur := range m.root.Preorder((*ast.CompositeLit)(nil)) {
-		n := cur.Node().(*ast.CompositeLit)
-		if !isNamed(m.Pkg.Info.TypeOf(n), "net/http", "Server") {
+	for _, n := range m.stores {
+		n, ok := n.(*ast.CompositeLit)
+		if !ok || !isNamed(m.Pkg.Info.TypeOf(n), "net/http", "Server") {
 			continue
 		}
+		cur := m.cursor(n)
 		if u, ok := cur.Parent().Node().(*ast.UnaryExpr); ok && u.Op == token.AND {
 			cur = cur.Parent()
 		}

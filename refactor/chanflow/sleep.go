@@ -23,19 +23,14 @@ type Sleep struct {
 
 	// Duration is what is slept if that is a constant, else 0.
 	Duration time.Duration
-
-	cur inspector.Cursor // of Stmt
 }
 
-func (b *builder) sleep(cur inspector.Cursor, stmt *ast.ExprStmt, call *ast.CallExpr, d ast.Expr) {
+func (b *builder) sleep(stmt *ast.ExprStmt, call *ast.CallExpr, d ast.Expr) {
 	ctx := b.top()
 	if ctx == nil {
 		return
 	}
-	for cur.Node() != stmt {
-		cur = cur.Parent()
-	}
-	s := &Sleep{Stmt: stmt, Call: call, Arg: d, Fn: ctx.fn, Duration: b.Duration(d), cur: cur}
+	s := &Sleep{Stmt: stmt, Call: call, Arg: d, Fn: ctx.fn, Duration: b.Duration(d)}
 	b.Sleeps = append(b.Sleeps, s)
 	ctx.fn.Sleeps = append(ctx.fn.Sleeps, s)
 }
@@ -51,11 +46,11 @@ func (b *builder) wrappers() {
 			if op.Kind != Call || !sleeps(op.Callee) || op.Deferred {
 				continue
 			}
-			stmt, ok := op.cur.Parent().Node().(*ast.ExprStmt)
+			stmt, ok := op.cur().Parent().Node().(*ast.ExprStmt)
 			if !ok {
 				continue
 			}
-			s := &Sleep{Stmt: stmt, Call: op.Node.(*ast.CallExpr), Fn: f, cur: op.cur.Parent(), Wrapper: op.Callee}
+			s := &Sleep{Stmt: stmt, Call: op.Node.(*ast.CallExpr), Fn: f, Wrapper: op.Callee}
 			inner := op.Callee.Sleeps[0]
 			if s.Duration = inner.Duration; len(s.Call.Args) == 1 {
 				s.Arg = s.Call.Args[0]
@@ -125,8 +120,10 @@ func (s *Sleep) Name() string {
 	return s.Fn.File.Text(s.Call.Fun.Pos(), s.Call.Fun.End())
 }
 
+func (s *Sleep) cur() inspector.Cursor { return s.Fn.model.cursor(s.Stmt) }
+
 // Loop returns the innermost loop of the frame around the sleep, or nil.
-func (s *Sleep) Loop() ast.Stmt { return s.Fn.model.loopOf(s.cur) }
+func (s *Sleep) Loop() ast.Stmt { return s.Fn.model.loopOf(s.cur()) }
 
 // Conditional reports whether the frame can pass the sleep by.
-func (s *Sleep) Conditional() bool { return s.Fn.model.conditional(s.cur) }
+func (s *Sleep) Conditional() bool { return s.Fn.model.conditional(s.cur()) }

@@ -41,16 +41,14 @@ type Spawn struct {
 	Body   *Func         // what runs, if it is a literal or of this package, else nil
 	Static *types.Func   // what runs, if it is a declared function or method, else nil
 	Group  Ref           // the group of a GroupGo or ErrgroupGo
-
-	cur inspector.Cursor // of Stmt
 }
 
-func (b *builder) spawn(cur inspector.Cursor, stmt ast.Stmt, call *ast.CallExpr, kind SpawnKind) {
+func (b *builder) spawn(stmt ast.Stmt, call *ast.CallExpr, kind SpawnKind) {
 	ctx := b.top()
 	if ctx == nil {
 		return
 	}
-	s := &Spawn{Kind: kind, Stmt: stmt, Call: call, Fn: ctx.fn, cur: cur}
+	s := &Spawn{Kind: kind, Stmt: stmt, Call: call, Fn: ctx.fn}
 	if kind != GoStmt {
 		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
 			s.Group = b.receiver(sel)
@@ -83,11 +81,13 @@ func (s *Spawn) Lit() *ast.FuncLit {
 	return lit
 }
 
+func (s *Spawn) cur() inspector.Cursor { return s.Fn.model.cursor(s.Stmt) }
+
 // Loop returns the innermost loop of the spawner around the spawn, or nil.
-func (s *Spawn) Loop() ast.Stmt { return s.Fn.model.loopOf(s.cur) }
+func (s *Spawn) Loop() ast.Stmt { return s.Fn.model.loopOf(s.cur()) }
 
 // Conditional reports whether the spawner can pass the spawn by.
-func (s *Spawn) Conditional() bool { return s.Fn.model.conditional(s.cur) }
+func (s *Spawn) Conditional() bool { return s.Fn.model.conditional(s.cur()) }
 
 // Outside translates a reference in the spawned body to the spawner's terms: a
 // parameter becomes the argument passed for it, the receiver the value that

@@ -141,7 +141,7 @@ func (m *Model) guessReceived(g *Guess) bool {
 		if op.Stmt() != next || op.Select != nil || op.Range || op.Kind != Send && op.Kind != Recv || op.Ref.Context {
 			continue
 		}
-		if c, ok := m.Capacity(op.Ref.Obj); !ok || c != 0 || m.flexed[op.Ref.Obj] {
+		if c, ok := m.Capacity(op.Ref.Obj); !ok || c != 0 || m.Assigned(op.Ref.Obj) {
 			continue
 		}
 		peer := Send

@@ -82,8 +82,8 @@ func (s *stopping) unite(m *Model) {
 	for cancel, ctx := range m.ctxOf {
 		s.union(cancel, ctx)
 	}
-	for cur := range m.root.Preorder((*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.CompositeLit)(nil)) {
-		switch n := cur.Node().(type) {
+	for _, n := range m.stores {
+		switch n := n.(type) {
 		case *ast.AssignStmt:
 			if len(n.Lhs) == len(n.Rhs) {
 				for i := range n.Lhs {
@@ -197,7 +197,7 @@ func (m *Model) leavesOn(op *Op) bool {
 		if !ok || m.loopOf(sel) == nil {
 			return true
 		}
-		for c := range op.cur.Enclosing((*ast.CommClause)(nil)) {
+		for c := range op.cur().Enclosing((*ast.CommClause)(nil)) {
 			return leavesLoopIn(c.Node().(*ast.CommClause).Body)
 		}
 		return false
@@ -211,7 +211,7 @@ func (m *Model) leavesBehind(op *Op) bool {
 	if op.Loop() == nil {
 		return true
 	}
-	for c := range op.cur.Enclosing((*ast.IfStmt)(nil), (*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
+	for c := range op.cur().Enclosing((*ast.IfStmt)(nil), (*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
 		n, ok := c.Node().(*ast.IfStmt)
 		if ok && (n.Init != nil && within(n.Init, op.Node) || within(n.Cond, op.Node)) {
 			return leavesLoopIn(n.Body.List)
@@ -253,7 +253,7 @@ func leavesLoopIn(list []ast.Stmt) bool {
 // statement returns the statement of a list that the operation is part of: the
 // call of Do around an operation in the argument of (*sync.Once).Do.
 func (o *Op) statement() (ast.Stmt, bool) {
-	cur := o.cur
+	cur := o.cur()
 	for {
 		if st, ok := cur.Node().(ast.Stmt); ok {
 			if list, _ := siblings(cur); list[0] != nil && !(o.Once && insideLit(cur, o.Fn)) {

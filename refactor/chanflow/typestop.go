@@ -148,7 +148,11 @@ func isField(obj types.Object) bool {
 
 // structSyntax returns the syntax of a struct type of the package, or nil.
 func (m *Model) structSyntax(name *types.TypeName) *ast.StructType {
-	for cur := range m.root.Preorder((*ast.TypeSpec)(nil)) {
+	d := m.root.decl(name.Pos())
+	if d == nil {
+		return nil
+	}
+	for cur := range d.cursor().Preorder((*ast.TypeSpec)(nil)) {
 		if spec := cur.Node().(*ast.TypeSpec); m.Pkg.Info.Defs[spec.Name] == name {
 			st, _ := spec.Type.(*ast.StructType)
 			return st
@@ -203,7 +207,7 @@ func (m *Model) start(l *Leaver, form *TypeForm) (s Start, why string, ok bool) 
 		}
 		s.Base, s.Made = v.Name(), true
 		s.Lit, _ = made.(*ast.CompositeLit)
-		if m.flexed[v] {
+		if m.Assigned(v) {
 			why = fmt.Sprintf("%s is assigned more than once", v.Name())
 		}
 		for _, op := range fn.Ops {

@@ -9,13 +9,9 @@ import (
 // finalizes reports whether the method is registered to run when its receiver
 // is collected: what runs then must not wait.
 func (m *Model) finalizes(f *Func) bool {
-	for cur := range m.root.Preorder((*ast.CallExpr)(nil)) {
-		call := cur.Node().(*ast.CallExpr)
-		switch fullName(m.Static(call)) {
-		case "runtime.SetFinalizer", "runtime.AddCleanup":
-			if m.Mentions(f.Obj, call) {
-				return true
-			}
+	for _, call := range m.finalizers {
+		if m.Mentions(f.Obj, call) {
+			return true
 		}
 	}
 	return false
