@@ -29,6 +29,9 @@ type options struct {
 	list   bool   // print each finding
 	diff   bool   // print what was changed
 	sites  string // file with the verdicts of a reader; empty for none
+	only   bool   // check only, change nothing
+	sample int    // how many findings to print for a reader, of those with a fix and of those without
+	seed   uint64 // of the sample
 }
 
 // corpus measures the rules on public repositories: args are its flags.
@@ -73,6 +76,9 @@ func corpus(ctx context.Context, root string, out io.Writer, args []string) erro
 			o.printDetails(out, res)
 		}
 	}
+	if o.sample > 0 && !o.asJSON {
+		o.printSample(out, all)
+	}
 	if o.asJSON {
 		enc := json.NewEncoder(out)
 		enc.SetEscapeHTML(false)
@@ -106,6 +112,9 @@ func corpusOptions(args []string) (*options, error) {
 	fs.BoolVar(&o.asJSON, "json", false, "print JSON")
 	fs.BoolVar(&o.list, "list", false, "print each finding with its fixes")
 	fs.BoolVar(&o.diff, "diff", false, "print what the fixes change")
+	fs.BoolVar(&o.only, "check", false, "check only, without making the fixes")
+	fs.IntVar(&o.sample, "sample", 0, "print `n` findings with a fix and as many without, drawn at random over all repositories, with what stands around them")
+	fs.Uint64Var(&o.seed, "seed", 1, "the `number` that the sample is drawn with")
 	fs.StringVar(&o.sites, "sites", "", "`file` with a table of places and verdicts to compare with")
 	if err := fs.Parse(args); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -131,6 +132,41 @@ func TestCorpusMeasures(t *testing.T) {
 	}
 }
 
+func TestCorpusSamples(t *testing.T) {
+	o := &options{sample: 1, seed: 7}
+	r := &result{Repo: "a/b", sources: map[string][]byte{"p.go": []byte("package p\n\nvar a = 1\n")}}
+	var fix proposal
+	edits := `{"Title":"Do","Safety":"safe","Edits":[{"File":"p.go","Start":19,"End":20,"NewText":"2"}]}`
+	if err := json.Unmarshal([]byte(edits), &fix); err != nil {
+		t.Fatal(err)
+	}
+	for range 9 {
+		r.findings = append(r.findings, reported{Rule: "r", File: "p.go", Line: 3, Message: "m"},
+			reported{Rule: "r", File: "p.go", Line: 3, Message: "m", Fixes: []proposal{fix}})
+	}
+	var out bytes.Buffer
+	o.printSample(&out, []*result{r})
+	want := `
+1. a/b p.go:3: m (r)
+	fix: Do (safe)
+--- a/p.go
++++ b/p.go
+@@ -1,3 +1,3 @@
+ package p
+ 
+-var a = 1
++var a = 2
+
+2. a/b p.go:3: m (r)
+     1	package p
+     2	
+>    3	var a = 1
+`
+	if got := strings.TrimSuffix(out.String(), "     4\t"); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
 func TestCorpusNoticesFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs programs")
@@ -191,7 +227,7 @@ func TestSites(t *testing.T) {
 		t.Fatalf("sites %v, error %v", sites, err)
 	}
 	finding := func(line, fixes int) reported {
-		return reported{Rule: "r", File: "x/y.go", Line: line, Message: "m", Fixes: make([]struct{ Title, Safety, Reason string }, fixes)}
+		return reported{Rule: "r", File: "x/y.go", Line: line, Message: "m", Fixes: make([]proposal, fixes)}
 	}
 	for _, c := range []struct {
 		found []reported

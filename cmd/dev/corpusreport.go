@@ -16,16 +16,7 @@ import (
 func (o *options) printDetails(w io.Writer, r *result) {
 	if o.list {
 		for _, f := range r.findings {
-			fmt.Fprintf(w, "%s %s:%d: %s (%s)\n", r.Repo, f.File, f.Line, f.Message, f.Rule)
-			for _, rel := range f.Related {
-				fmt.Fprintf(w, "\t%s:%d: %s\n", rel.File, rel.Line, rel.Message)
-			}
-			for _, fix := range f.Fixes {
-				fmt.Fprintf(w, "\tfix: %s (%s)\n", fix.Title, cmp.Or(fix.Reason, fix.Safety))
-			}
-			for _, held := range f.Withheld {
-				fmt.Fprintf(w, "\twithheld: %s: %s\n", held.Title, held.Reason)
-			}
+			printFinding(w, r.Repo, f)
 		}
 	}
 	if o.diff {
@@ -33,6 +24,20 @@ func (o *options) printDetails(w io.Writer, r *result) {
 			name := r.Repo + "/" + c.name
 			fmt.Fprint(w, udiff.Unified("a/"+name, "b/"+name, string(c.before), string(c.after)))
 		}
+	}
+}
+
+// printFinding prints a finding with what it says about fixes.
+func printFinding(w io.Writer, repo string, f reported) {
+	fmt.Fprintf(w, "%s %s:%d: %s (%s)\n", repo, f.File, f.Line, f.Message, f.Rule)
+	for _, rel := range f.Related {
+		fmt.Fprintf(w, "\t%s:%d: %s\n", rel.File, rel.Line, rel.Message)
+	}
+	for _, fix := range f.Fixes {
+		fmt.Fprintf(w, "\tfix: %s (%s)\n", fix.Title, cmp.Or(fix.Reason, fix.Safety))
+	}
+	for _, held := range f.Withheld {
+		fmt.Fprintf(w, "\twithheld: %s: %s\n", held.Title, held.Reason)
 	}
 }
 

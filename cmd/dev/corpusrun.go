@@ -40,6 +40,7 @@ type result struct {
 	Sites []judgment `json:"sites,omitempty"`
 
 	findings []reported
+	sources  map[string][]byte // before the fixes
 	changes  []change
 }
 
@@ -75,8 +76,18 @@ type reported struct {
 		Line    int
 		Message string
 	}
-	Fixes    []struct{ Title, Safety, Reason string }
+	Fixes    []proposal
 	Withheld []struct{ Title, Reason string }
+}
+
+// A proposal is a fix as it is reported.
+type proposal struct {
+	Title, Safety, Reason string
+	Edits                 []struct {
+		File       string
+		Start, End int // in bytes
+		NewText    string
+	}
 }
 
 // measure runs the program on a fresh copy of a repository.
@@ -98,6 +109,10 @@ func (o *options) measure(ctx context.Context, r repository) (*result, error) {
 		if err := o.check(ctx, res, module, m); err != nil {
 			return nil, err
 		}
+	}
+	res.sources = before
+	if o.only {
+		return res, nil
 	}
 	var first testRun
 	if len(o.tests) > 0 {
@@ -185,6 +200,11 @@ func (o *options) check(ctx context.Context, res *result, module, m string) erro
 		f.File = path.Join(m, f.File)
 		for i := range f.Related {
 			f.Related[i].File = path.Join(m, f.Related[i].File)
+		}
+		for _, fix := range f.Fixes {
+			for i := range fix.Edits {
+				fix.Edits[i].File = path.Join(m, fix.Edits[i].File)
+			}
 		}
 		res.findings = append(res.findings, f)
 		res.Findings[f.Rule]++
