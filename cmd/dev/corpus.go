@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,7 @@ import (
 type options struct {
 	dir    string        // where repositories and copies are kept
 	mirror string        // git directories that exist already; empty to fetch
+	pins   string        // file that lists the repositories; empty for the list of this checkout
 	binary string        // the handshake that is measured
 	repos  []string      // those to look at; empty for all
 	tests  []string      // directories of the packages whose tests run before and after
@@ -40,7 +42,7 @@ func corpus(ctx context.Context, root string, out io.Writer, args []string) erro
 	if err != nil {
 		return err
 	}
-	repos, err := pinned(filepath.Join(root, "cmd", "dev", "corpus.json"), o.repos)
+	repos, err := pinned(cmp.Or(o.pins, filepath.Join(root, "cmd", "dev", "corpus.json")), o.repos)
 	if err != nil {
 		return err
 	}
@@ -104,6 +106,7 @@ func corpusOptions(args []string) (*options, error) {
 	fs.StringVar(&o.dir, "dir", "", "`directory` for repositories and copies (default handshake/corpus in the user's cache folder)")
 	fs.StringVar(&o.mirror, "mirror", "", "where git directories exist already, such as `/srv/git/{owner}/{name}.git`; nothing is fetched")
 	fs.StringVar(&o.binary, "handshake", "", "the `program` to measure (default that of this checkout)")
+	fs.StringVar(&o.pins, "pins", "", "`file` that lists other repositories, in the form of cmd/dev/corpus.json")
 	fs.StringVar(&repos, "repos", "", "comma-separated `repositories`: owner/name or name (default all)")
 	fs.StringVar(&tests, "test", "", "comma-separated `directories`, perhaps with /..., of packages whose tests run under -race before and after the fixes")
 	fs.StringVar(&o.run, "run", "", "`regexp` of the tests to run (default all)")
