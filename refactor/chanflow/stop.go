@@ -194,13 +194,13 @@ func (m *Model) leavesOn(op *Op) bool {
 	}
 	if op.Select != nil {
 		sel, ok := m.root.FindNode(op.Select)
-		if !ok || m.loopOf(sel) == nil {
-			return true
-		}
 		for c := range op.cur().Enclosing((*ast.CommClause)(nil)) {
-			return leavesLoopIn(c.Node().(*ast.CommClause).Body)
+			if leavesLoopIn(c.Node().(*ast.CommClause).Body) {
+				return true
+			}
+			break
 		}
-		return false
+		return (!ok || m.loopOf(sel) == nil) && !m.beginsBehind(op.Select)
 	}
 	return m.leavesBehind(op)
 }
@@ -209,7 +209,7 @@ func (m *Model) leavesOn(op *Op) bool {
 // is left once it has been performed, or may be, depending on its result.
 func (m *Model) leavesBehind(op *Op) bool {
 	if op.Loop() == nil {
-		return true
+		return !m.beginsBehind(op.Stmt())
 	}
 	for c := range op.cur().Enclosing((*ast.IfStmt)(nil), (*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
 		n, ok := c.Node().(*ast.IfStmt)
@@ -220,6 +220,33 @@ func (m *Model) leavesBehind(op *Op) bool {
 	}
 	for st := range m.After(op.Stmt()) {
 		return leavesLoopIn([]ast.Stmt{st})
+	}
+	return false
+}
+
+// beginsBehind reports whether what a frame is there for only begins behind the
+// statement, which is a gate then: it serves, or has a loop of its own. To wait
+// for others is part of an orderly end.
+func (m *Model) beginsBehind(gate ast.Stmt) bool {
+	for st := range m.After(gate) {
+		begins := false
+		ast.Inspect(st, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncLit, *ast.GoStmt, *ast.DeferStmt:
+				return false
+			case *ast.ForStmt:
+				begins = begins || n.Cond == nil
+			case *ast.RangeStmt:
+				begins = begins || IsChan(m.Pkg.Info.TypeOf(n.X)) != nil
+			case *ast.CallExpr:
+				f := m.Static(n)
+				begins = begins || f != nil && f.Name() != "Wait" && serves(f)
+			}
+			return !begins
+		})
+		if begins {
+			return true
+		}
 	}
 	return false
 }
