@@ -72,6 +72,10 @@ func (b *builder) foreign(n *ast.CallExpr, fun ast.Expr, f *types.Func) {
 		b.spawn(stmt, n, k)
 		return
 	}
+	if isBubble(f) && len(n.Args) > 0 {
+		b.bubbled = append(b.bubbled, n)
+		return
+	}
 	if exit := exitOf(f); exit != NoExit {
 		if op := b.op(Exit, n, Ref{}); op != nil {
 			op.Exit = exit

@@ -3,13 +3,14 @@ package chanflow
 import (
 	"go/ast"
 	"go/types"
+	"time"
 )
 
 // guessFinished recognises goroutines that end by themselves and whose effects
 // are looked at after the sleep; or, in main, whose work would be cut off.
 func (m *Model) guessFinished(g *Guess) bool {
 	for _, sp := range g.Spawns {
-		if sp.Body.MayStay() || m.delays(sp) || m.mayBlockInside(sp.Body, nil) {
+		if sp.Body.MayStay() || m.delays(sp) || outlasts(sp, g.Sleep) || m.mayBlockInside(sp.Body, nil) {
 			return false
 		}
 	}
@@ -228,6 +229,16 @@ func (m *Model) delays(sp *Spawn) bool {
 		}
 	}
 	return false
+}
+
+// outlasts reports whether the goroutine sleeps as long as its parent, or
+// longer: the parent looks while it is still at work.
+func outlasts(sp *Spawn, s *Sleep) bool {
+	var d time.Duration
+	for _, own := range sp.Body.Sleeps {
+		d += own.Duration
+	}
+	return d >= s.Duration
 }
 
 // joinedAfter returns an operation of the sleep's frame, or of a clean-up that

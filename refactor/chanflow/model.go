@@ -36,6 +36,7 @@ type Model struct {
 	stores     []ast.Node           // *ast.AssignStmt, *ast.ValueSpec and *ast.CompositeLit
 	interfaces []*ast.InterfaceType // that are written down
 	finalizers []*ast.CallExpr      // of runtime.SetFinalizer and AddCleanup
+	bubbled    []*ast.CallExpr      // that run their argument in a testing/synctest bubble
 
 	residence residence // found on demand
 }
@@ -261,17 +262,6 @@ func (f *Func) Testing() types.Object {
 		}
 	}
 	return nil
-}
-
-// InBubble reports whether f runs inside a testing/synctest bubble, where the
-// clock is virtual.
-func (f *Func) InBubble() bool {
-	for ; f != nil; f = f.Outer {
-		if f.Use == Bubble {
-			return true
-		}
-	}
-	return false
 }
 
 // Owns reports whether the object is declared inside f: a parameter, a result

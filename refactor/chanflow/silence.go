@@ -3,7 +3,6 @@ package chanflow
 import (
 	"go/ast"
 	"go/token"
-	"go/types"
 	"regexp"
 	"strings"
 	"time"
@@ -137,10 +136,17 @@ func (s *Sleep) ProvesNegative() bool {
 				continue
 			}
 			return m.assertsAbsence(st.Cond) || negative.MatchString(literals(st.Body))
+		case *ast.SwitchStmt:
+			if m.negativeSwitch(st) {
+				return true
+			}
 		case *ast.ExprStmt:
 			if call, ok := st.X.(*ast.CallExpr); ok {
 				if neg, is := m.negativeAssert(call); is {
 					return neg || negative.MatchString(literals(call))
+				}
+				if m.negativeHelper(call) {
+					return true
 				}
 			}
 		}
@@ -165,114 +171,6 @@ func (m *Model) commentMatches(s *Sleep, re *regexp.Regexp) bool {
 		}
 	}
 	return false
-}
-
-// negativeSelect recognises select { case <-ch: t.Fatal(…); default: }.
-func (m *Model) negativeSelect(sel *ast.SelectStmt) bool {
-	if !hasDefault(sel) {
-		return false
-	}
-	for _, c := range sel.Body.List {
-		if c := c.(*ast.CommClause); c.Comm != nil && m.failsIn(c.Body) {
-			return true
-		}
-	}
-	return false
-}
-
-// assertsAbsence reports whether a condition that leads to a failure is true
-// once the awaited event has happened: x != 0, len(x) > 0, called.
-func (m *Model) assertsAbsence(cond ast.Expr) bool {
-	switch x := ast.Unparen(cond).(type) {
-	case *ast.BinaryExpr:
-		switch x.Op {
-		case token.LAND, token.LOR:
-			return m.assertsAbsence(x.X) || m.assertsAbsence(x.Y)
-		case token.NEQ, token.GTR:
-			return m.isZero(x.Y) && !IsError(m.Pkg.Info.TypeOf(x.X))
-		}
-	case *ast.Ident, *ast.SelectorExpr, *ast.CallExpr:
-		return true // fails if it is true
-	}
-	return false
-}
-
-func (m *Model) isZero(e ast.Expr) bool {
-	tv := m.Pkg.Info.Types[e]
-	if tv.IsNil() {
-		return true
-	}
-	if tv.Value == nil {
-		return false
-	}
-	switch tv.Value.ExactString() {
-	case "0", `""`, "false":
-		return true
-	}
-	return false
-}
-
-// IsError reports whether t is the type error.
-func IsError(t types.Type) bool {
-	return t != nil && types.Identical(t, types.Universe.Lookup("error").Type())
-}
-
-// negativeAssert recognises assert.False(t, called) and its kin of the common
-// assertion libraries; is tells whether the call is an assertion at all.
-func (m *Model) negativeAssert(call *ast.CallExpr) (neg, is bool) {
-	f := m.Static(call)
-	if f == nil || f.Pkg() == nil {
-		return false, false
-	}
-	path := f.Pkg().Path()
-	if !strings.HasSuffix(path, "/assert") && !strings.HasSuffix(path, "/require") {
-		return false, false
-	}
-	switch strings.TrimSuffix(f.Name(), "f") {
-	case "False", "Zero", "Empty", "NotContains", "Never", "NotEqual", "NoFileExists":
-		return true, true
-	case "Nil":
-		for _, arg := range call.Args {
-			if IsError(m.Pkg.Info.TypeOf(arg)) {
-				return false, true
-			}
-		}
-		return true, true
-	case "Equal", "EqualValues", "Len":
-		for _, arg := range call.Args {
-			if m.isZero(arg) {
-				return true, true
-			}
-		}
-	}
-	return false, true
-}
-
-// fails reports whether the statements report a failure of a test or end the
-// program.
-func (m *Model) fails(b *ast.BlockStmt) bool { return m.failsIn(b.List) }
-
-func (m *Model) failsIn(list []ast.Stmt) bool {
-	found := false
-	for _, s := range list {
-		ast.Inspect(s, func(n ast.Node) bool {
-			if call, ok := n.(*ast.CallExpr); ok {
-				f := m.Static(call)
-				switch {
-				case f == nil:
-					if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "panic" {
-						found = true
-					}
-				case exitOf(f) != NoExit:
-					found = true
-				case f.Pkg() != nil && f.Pkg().Path() == "testing" && (f.Name() == "Error" || f.Name() == "Errorf" || f.Name() == "Fail"):
-					found = true
-				}
-			}
-			return !found
-		})
-	}
-	return found
 }
 
 // literals returns the string literals in a node, joined.
