@@ -69,12 +69,12 @@ func (m *Model) cutShort(b *BareOp) string {
 	op := b.Op
 	f := op.Fn
 	// A lock that is not given back by a deferred call.
-	for _, h := range m.held(f, op.Node.(ast.Stmt)) {
+	for _, h := range m.held(f, b.Stmt) {
 		if !slices.ContainsFunc(f.Ops, func(o *Op) bool { return o.Deferred && slices.Contains(o.releases(), h.lock) }) && m.releasedAfter(op, h) {
 			return fmt.Sprintf("a return there would leave %s locked", h.text)
 		}
 	}
-	if ch := IsChan(m.Pkg.Info.TypeOf(op.channel())); hasMethod(ch.Elem(), "Close") {
+	if ch := IsChan(m.Pkg.Info.TypeOf(op.channel())); op.Kind == Send && hasMethod(ch.Elem(), "Close") {
 		return "what is sent has to be closed if nobody takes it"
 	}
 	loop := op.Loop()
@@ -141,8 +141,9 @@ func (m *Model) cutShort(b *BareOp) string {
 
 // repliesTo reports whether a receive is from a channel that the send hands
 // over: without the one there is nothing to wait for.
-func (m *Model) repliesTo(send, recv *Op) bool {
-	return recv.Ref.Base != nil && m.Mentions(recv.Ref.Base, send.Node.(*ast.SendStmt).Value)
+func (m *Model) repliesTo(op, recv *Op) bool {
+	send, ok := op.Node.(*ast.SendStmt)
+	return ok && recv.Ref.Base != nil && m.Mentions(recv.Ref.Base, send.Value)
 }
 
 // releasedAfter reports whether the frame itself unlocks what it holds.

@@ -6,16 +6,19 @@ import (
 	"slices"
 )
 
-// Default returns the default clause of a select on the signal, if the send is
-// all that it does and can be a case of that select itself; else nil.
+// Default returns the default clause of a select on the signal that begins with
+// the operation, if that can be a case of the select itself; else nil.
 func (b *BareOp) Default() *ast.CommClause {
-	c, ok := b.Op.cur().Parent().Node().(*ast.CommClause)
-	if !ok || c.Comm != nil || len(c.Body) != 1 || b.Like == nil {
+	c, ok := b.cur.Parent().Node().(*ast.CommClause)
+	if !ok || c.Comm != nil || c.Body[0] != b.Stmt || b.Like == nil {
 		return nil
 	}
-	sel := b.Op.cur().Parent().Parent().Parent().Node().(*ast.SelectStmt)
-	send := b.Op.Node.(*ast.SendStmt)
-	if !slices.Contains(sel.Body.List, ast.Stmt(b.Like)) || !b.Op.Fn.model.still(send.Value) || !b.Op.Fn.model.still(send.Chan) {
+	sel := b.cur.Parent().Parent().Parent().Node().(*ast.SelectStmt)
+	m := b.Op.Fn.model
+	if !slices.Contains(sel.Body.List, ast.Stmt(b.Like)) || !m.still(b.Op.channel()) {
+		return nil
+	}
+	if send, ok := b.Stmt.(*ast.SendStmt); ok && !m.still(send.Value) {
 		return nil
 	}
 	return c

@@ -52,9 +52,15 @@ func (m *Model) SignalSends() []*SignalSend {
 	}).([]*SignalSend)
 }
 
+// Signals reports whether what is sent on the channel is a signal that should be
+// a close: it is no reply, and room for it would not wake who has to hear it.
+func (c *Chan) Signals() bool {
+	return slices.ContainsFunc(c.model.SignalSends(), func(s *SignalSend) bool { return slices.Contains(c.Sends, s.Op) })
+}
+
 func (m *Model) signalSend(op *Op) *SignalSend {
 	obj := op.Ref.Obj
-	if op.Kind != Send || op.Select != nil || op.Deferred || op.Once || obj == nil || op.Ref.Elem || !m.ownStatement(op) || !signals(m.Pkg.Info.TypeOf(op.channel())) {
+	if op.Kind != Send || op.Select != nil || op.Deferred || op.Once || obj == nil || op.Ref.Elem || !(&BareOp{Op: op}).ownStatement() || !signals(m.Pkg.Info.TypeOf(op.channel())) {
 		return nil
 	}
 	chans, ok := m.chansOf(obj)

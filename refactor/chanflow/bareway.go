@@ -7,15 +7,15 @@ import (
 	"slices"
 )
 
-// A way is one by which a receiver leaves for good.
+// A way is one by which the frame at an end of a channel leaves for good.
 type way struct {
 	at     ast.Node
 	signal Ref  // heard or given by it
-	gives  bool // the receiver itself gives the signal, as it leaves
-	peer   *Op
+	gives  bool // the frame itself gives the signal, as it leaves
+	peer   *Op  // its operation on the channel
 }
 
-// ways returns how the frame of a receive leaves the channel, as far as a
+// ways returns how the frame of an operation leaves the channel, as far as a
 // signal goes with it.
 func (m *Model) ways(p *Op) []way {
 	f := p.Fn
@@ -82,7 +82,7 @@ func (m *Model) tellsStop(op *Op) bool {
 	return op.Ref.Context || signals(m.Pkg.Info.TypeOf(op.channel()))
 }
 
-// committed reports whether a receive is in another case of the select that hears
+// committed reports whether the operation is in another case of the select that hears
 // the signal: once the receiver is there, it does not leave.
 func (m *Model) committed(p, heard *Op) bool {
 	return heard.Select != nil && p.Select != heard.Select && within(heard.Select.Body, p.Node)
@@ -106,7 +106,7 @@ func (m *Model) inCaseOf(op, recv *Op) bool {
 	return false
 }
 
-// earlyOut returns a return in the loop that receives, other than one for the
+// earlyOut returns a return in the loop that operates, other than one for the
 // end of the channel; nil if there is none.
 func (m *Model) earlyOut(p *Op) ast.Node {
 	loop := p.turns()
@@ -172,4 +172,49 @@ func (m *Model) groupContext(f *Func) types.Object {
 		return m.derived().groups[sp.Group.Obj]
 	}
 	return nil
+}
+
+// strands returns why the peer would be left behind in its turn if the operation
+// were given up on the signal, or "": it does not look at the signal while it
+// waits for the operation.
+func (m *Model) strands(op *Op, w way, alone bool) string {
+	if !w.peer.Bare() || w.gives && !w.signal.Context && !isContext(w.signal.Obj.Type()) && alone {
+		return ""
+	}
+	if op.Kind == Recv {
+		return "the sender would be left behind in its turn"
+	}
+	for _, o := range op.Fn.Ops {
+		if o.Kind == Close && o.Deferred && !o.Conditional() && o.Ref.Obj == op.Ref.Obj {
+			return ""
+		}
+	}
+	return "the receiver would be left behind in its turn"
+}
+
+// given reports whether the signal has come already when the frame gets to the
+// operation: it, or one around it, has given it before or has just heard it.
+func (m *Model) given(op *Op, signal Ref) bool {
+	same := func(o *Op) bool {
+		obj := o.Ref.Obj
+		if o.Kind == Recv {
+			obj = m.signalRef(o.channel()).Obj
+		}
+		return obj != nil && (m.fires(obj, signal.Obj) || m.fires(signal.Obj, obj))
+	}
+	for at := op.Fn; at != nil; at = at.Outer {
+		for _, o := range at.Ops {
+			switch o.Kind {
+			case Close, Cancel:
+				if at == op.Fn && !o.Deferred && o.Node.Pos() < op.Node.Pos() && !m.passedBy(o.cur(), op.Node) && same(o) {
+					return true
+				}
+			case Recv:
+				if !o.Deferred && !o.Range && m.inCaseOf(op, o) && same(o) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/token"
 	"strings"
 
 	"handshake/refactor"
@@ -18,7 +19,8 @@ import (
 //go:embed README.md
 var readme string
 
-// Rule makes a send heed the stop signal on which its receiver leaves:
+// Rule makes a send or receive heed the stop signal on which those at the other
+// end leave:
 //
 //	                select {
 //	ch <- v     =>  case ch <- v:
@@ -26,11 +28,12 @@ var readme string
 //	                	return
 //	                }
 //
-// Everyone who receives from the channel leaves once the signal is given, for
-// good: it is a close or the end of a context. From then on nobody would take
-// the value, so giving it up loses nothing that was not lost; and before, the
-// select is the send. What the frame does after the send is skipped by the
-// return: the fix is withheld where that gives something back or tells others.
+// Everyone at the other end leaves once the signal is given, for good: it is a
+// close or the end of a context. From then on nobody would take or send the value,
+// so giving it up loses nothing that was not lost; and before, the select is the
+// send or the receive. What the frame does after it is skipped by the return:
+// the fix is withheld where that gives something back or tells others, and where
+// the peer would then wait for this operation in vain.
 var Rule = &refactor.Rule{Name: "bareop", Doc: readme, Severity: refactor.Warning, Preview: true, Run: run, Prove: prove.Rewrite}
 
 const title = "Select on stop too"
@@ -44,16 +47,20 @@ func run(pkg *refactor.Package) []refactor.Finding {
 }
 
 func finding(pkg *refactor.Package, b *chanflow.BareOp) refactor.Finding {
+	what, peer := "send", "receiver"
+	if b.Op.Kind == chanflow.Recv {
+		what, peer = "receive", "sender"
+	}
 	f := refactor.Finding{
 		Span:    pkg.Span(b.Op.Node.Pos(), b.Op.Node.End()),
-		Message: fmt.Sprintf("this send blocks for ever once its receiver has left; %s would tell", b.Signal.Text),
+		Message: fmt.Sprintf("this %s blocks for ever once its %s has left; %s would tell", what, peer, b.Signal.Text),
 		Related: []refactor.Related{
-			{Span: span(pkg, b.Peer.Node), Message: "the receiver"},
+			{Span: span(pkg, b.Peer.Node), Message: "the " + peer},
 			{Span: span(pkg, b.Away), Message: "it leaves here"},
 		},
 	}
 	if len(f.Message) > 100 {
-		f.Message = "this send blocks for ever once its receiver has left; the stop signal would tell"
+		f.Message = fmt.Sprintf("this %s blocks for ever once its %s has left; the stop signal would tell", what, peer)
 	}
 	if b.Withheld != "" {
 		f.Withheld = []refactor.Withheld{{Title: title, Reason: b.Withheld}}
@@ -78,18 +85,20 @@ func reason(b *chanflow.BareOp) string {
 	if r := b.Op.Fn.Type.Results; r != nil && len(r.List) > 0 && b.Signal.Context == "" && b.Out() == nil {
 		return "returns the zero value on stop"
 	}
+	if b.Op.Kind == chanflow.Recv {
+		return "gives up the receive on stop"
+	}
 	return "gives up the send on stop"
 }
 
 // heed writes the select.
 func heed(pkg *refactor.Package, b *chanflow.BareOp) ([]refactor.Edit, error) {
 	e := edit.New(pkg)
-	send := b.Op.Node.(*ast.SendStmt)
 	if c := b.Default(); c != nil {
 		f := pkg.FileOf(c.Pos())
-		if strings.TrimSpace(f.Text(c.Colon+1, send.Pos())) == "" {
-			e.Replace(c.Pos(), send.Pos(), "case ")
-			e.Insert(send.End(), ":")
+		if strings.TrimSpace(f.Text(c.Colon+1, b.Stmt.Pos())) == "" {
+			e.Replace(c.Pos(), b.Stmt.Pos(), "case ")
+			e.Insert(b.Stmt.End(), ":")
 			return e.Edits()
 		}
 	}
@@ -97,8 +106,34 @@ func heed(pkg *refactor.Package, b *chanflow.BareOp) ([]refactor.Edit, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.ReplaceNode(send, fmt.Sprintf("select {\ncase %s:\ncase <-%s:\n\t%s\n}", e.Text(send), b.Signal.Text, out))
+	comm, vars, err := assigned(pkg, e, b.Stmt)
+	if err != nil {
+		return nil, err
+	}
+	e.ReplaceNode(b.Stmt, fmt.Sprintf("%sselect {\ncase %s:\ncase <-%s:\n\t%s\n}", vars, comm, b.Signal.Text, out))
 	return e.Edits()
+}
+
+// assigned returns the statement as that of a case, and the declarations of the
+// variables that it declares and that have to outlive the case.
+func assigned(pkg *refactor.Package, e *edit.Builder, st ast.Stmt) (comm, vars string, err error) {
+	as, ok := st.(*ast.AssignStmt)
+	if !ok || as.Tok != token.DEFINE {
+		return e.Text(st), "", nil
+	}
+	var names []string
+	for _, lhs := range as.Lhs {
+		id := lhs.(*ast.Ident)
+		names = append(names, id.Name)
+		if obj := pkg.Info.Defs[id]; obj != nil && id.Name != "_" {
+			t, err := e.TypeName(as, obj.Type())
+			if err != nil {
+				return "", "", err
+			}
+			vars += fmt.Sprintf("var %s %s\n", id.Name, t)
+		}
+	}
+	return strings.Join(names, ", ") + " = " + e.Text(as.Rhs[0]), vars, nil
 }
 
 // wayOut returns the statement by which the function ends on stop: as it does

@@ -43,7 +43,7 @@ func run(pkg *refactor.Package) []refactor.Finding {
 
 // check reports the channel if its receiver may leave a sender behind.
 func check(pkg *refactor.Package, c *chanflow.Chan) (refactor.Finding, bool) {
-	if len(c.Unknown) > 0 || len(c.Measured) > 0 || !bare(c) {
+	if len(c.Unknown) > 0 || len(c.Measured) > 0 || !bare(c) || c.Signals() {
 		return refactor.Finding{}, false
 	}
 	most, ok := c.MostSends()
