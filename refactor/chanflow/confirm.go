@@ -51,7 +51,7 @@ func (m *Model) LocalStop(st *Stop) *Confirmation {
 		if sp.Fn != op.Fn || sp.Stmt.Pos() > op.Node.Pos() {
 			continue
 		}
-		if sp.Kind != GoStmt || l.Run.Tells(l.signal) != nil || m.receivesFrom(l, op) {
+		if sp.Kind != GoStmt || l.Run.Tells(l.signal) != nil || m.receivesFrom(l, op) || m.joinsByLock(op, l) {
 			return nil
 		}
 		if op.Loop() != nil && sp.Loop() != op.Loop() {

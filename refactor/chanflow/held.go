@@ -99,6 +99,21 @@ func (m *Model) held(fn *Func, at ast.Node) (out []holding) {
 	return out
 }
 
+// joinsByLock reports whether the stopper takes, behind its signal, a lock that
+// the goroutine holds when it hears of that: the stopper gets it when the
+// goroutine has left.
+func (m *Model) joinsByLock(signal *Op, l *Leaver) bool {
+	fn := signal.Fn
+	for _, h := range m.held(l.Op.Fn, l.Op.Node) {
+		for op := range fn.Within(signal.Node.End(), fn.Body.End()) {
+			if !op.Deferred && slices.Contains(op.acquires(), h.lock) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // acquires returns the locks that are held once the operation has been
 // performed: its own, or those that a function takes and leaves locked.
 func (o *Op) acquires() []types.Object { return o.leaves(Lock, RLock, Unlock, RUnlock) }

@@ -68,8 +68,8 @@ func (m *Model) TypeStop(st *Stop) *Confirmation {
 			}
 			continue
 		}
-		if l.Run.Tells(l.signal) != nil {
-			return nil // something may wait for that
+		if l.Run.Tells(l.signal) != nil || m.joinsByLock(op, l) {
+			return nil // something may wait for that, or does
 		}
 		c.Leaves = append(c.Leaves, l)
 		form.Starts = append(form.Starts, start)
