@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/types"
+	"slices"
 	"strconv"
 
 	"handshake/refactor"
@@ -129,10 +131,18 @@ func withhold(c *chanflow.Chan, missed *chanflow.Missed) string {
 	if c.Visible != nil {
 		return fmt.Sprintf("%s is exported: users elsewhere may rely on the rendezvous", c.Visible.Name())
 	}
+	if missed.Kind == chanflow.Dropped && len(c.Returned) == 0 && !slices.ContainsFunc(c.Names, isField) {
+		return "nobody reads what is sent: receive it, or remove the channel"
+	}
 	if op := c.Aftermath(nil).Races; op != nil {
 		return "after its send the sender wakes another case of the receiver's select: the reply could be missed"
 	}
 	return ""
+}
+
+func isField(obj types.Object) bool {
+	v, ok := obj.(*types.Var)
+	return ok && v.IsField()
 }
 
 func span(pkg *refactor.Package, n ast.Node) refactor.Span {
