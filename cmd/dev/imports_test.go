@@ -17,6 +17,7 @@ import (
 var layers = map[string][]string{
 	"refactor":                {},
 	"refactor/chanflow":       {"refactor"},
+	"refactor/card":           {"refactor", "refactor/chanflow"},
 	"refactor/edit":           {"refactor"},
 	"refactor/prove":          {"refactor", "refactor/chanflow", "refactor/prove/machine"},
 	"refactor/prove/machine":  {},
@@ -25,8 +26,8 @@ var layers = map[string][]string{
 	"refactor/rules":          {"refactor", "refactor/chanflow", "refactor/edit", "refactor/prove", "refactor/rules"},
 	"refactor/rules/ruletest": {"refactor", "refactor/load"},
 	"snippets":                {},
-	"lsp":                     {"refactor", "refactor/load", "refactor/apply", "refactor/rules", "snippets"},
-	"cmd":                     {"refactor", "refactor/load", "refactor/apply", "refactor/rules", "snippets", "lsp"},
+	"lsp":                     {"refactor", "refactor/card", "refactor/load", "refactor/apply", "refactor/rules", "snippets"},
+	"cmd":                     {"refactor", "refactor/card", "refactor/load", "refactor/apply", "refactor/rules", "snippets", "lsp"},
 	"editors":                 {"editors"},
 }
 

@@ -47,16 +47,21 @@ func (m *Model) Chan(mk *Op) *Chan {
 		c := &Chan{Make: mk, model: m, passed: make(map[*ast.CallExpr]bool)}
 		f := &flow{Chan: c, index: m.uses(), ops: make(map[*Op]bool), returned: make(map[result]bool)}
 		f.use(mk.cur())
-		for i := 0; i < len(c.Names); i++ { // use appends
-			for _, cur := range m.usesOf(c.Names[i]) {
-				f.use(cur)
-			}
-		}
-		for _, list := range [][]*Op{c.Sends, c.Recvs, c.Closes} {
-			slices.SortFunc(list, func(a, b *Op) int { return int(a.Node.Pos() - b.Node.Pos()) })
-		}
+		f.run()
 		return c
 	}).(*Chan)
+}
+
+// run follows the channel through all its names.
+func (f *flow) run() {
+	for i := 0; i < len(f.Names); i++ { // use appends
+		for _, cur := range f.model.usesOf(f.Names[i]) {
+			f.use(cur)
+		}
+	}
+	for _, list := range [][]*Op{f.Sends, f.Recvs, f.Closes} {
+		slices.SortFunc(list, func(a, b *Op) int { return int(a.Node.Pos() - b.Node.Pos()) })
+	}
 }
 
 // useIndex says where the operations are, and where functions of the package are
