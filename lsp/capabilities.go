@@ -2,14 +2,18 @@ package lsp
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"go.lsp.dev/protocol"
+	"golang.org/x/mod/semver"
 )
 
 // client is what the server has to know of the client. Only what is asked for
 // here is decoded, so that no capability of the future can fail initialize.
 type client struct {
 	encoding protocol.PositionEncodingKind
+	info     clientInfo
 
 	Workspace struct {
 		Configuration          bool `json:"configuration"`
@@ -35,6 +39,9 @@ type client struct {
 				Properties []string `json:"properties"`
 			} `json:"resolveSupport"`
 		} `json:"codeAction"`
+		Hover struct {
+			ContentFormat []protocol.MarkupKind `json:"contentFormat"`
+		} `json:"hover"`
 		Completion struct {
 			Item struct {
 				SnippetSupport        bool `json:"snippetSupport"`
@@ -75,9 +82,54 @@ func (c *client) lazy() bool {
 	return c.TextDocument.CodeAction.DataSupport && slices.Contains(c.TextDocument.CodeAction.ResolveSupport.Properties, "edit")
 }
 
-// capabilities returns what the server offers to the client. snippets says
-// whether they are wanted.
-func (c *client) capabilities(snippets bool) protocol.ServerCapabilities {
+// clientInfo is what the client calls itself.
+type clientInfo struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// merging are the clients that show the hovers of all servers of a document,
+// with the version from which on they do, by the beginning of their name:
+// VS Code and its kin merge all providers; Neovim neovim/neovim#30935, and Helix
+// helix-editor/helix#10122. Eglot has one server, and vim-lsp asks one.
+var merging = map[string]string{
+	"Visual Studio Code": "", "VSCodium": "", "Code - OSS": "", "code-server": "", "Cursor": "", "Windsurf": "",
+	"Neovim": "v0.11",
+	"helix":  "v25.7",
+}
+
+// merges reports whether the client is known to show the hovers of all servers.
+func (i clientInfo) merges() bool {
+	for name, since := range merging {
+		if strings.HasPrefix(i.Name, name) {
+			return since == "" || semver.Compare(numbers(i.Version), since) >= 0
+		}
+	}
+	return false
+}
+
+// numbers returns the numbers at the beginning of a version as a semantic one:
+// editors write "0.11.0-dev+12" and "25.07.1 (a1b2c3d4)". It is not valid, and
+// so older than all others, if there are none.
+func numbers(version string) string {
+	var parts []string
+	for _, part := range strings.Split(strings.TrimPrefix(version, "v"), ".") {
+		digits := part
+		if i := strings.IndexFunc(part, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
+			digits = part[:i]
+		}
+		if n, err := strconv.Atoi(digits); err == nil {
+			parts = append(parts, strconv.Itoa(n))
+		}
+		if digits != part || len(parts) == 3 {
+			break
+		}
+	}
+	return "v" + strings.Join(parts, ".")
+}
+
+// capabilities returns what the server offers to the client with the settings.
+func (c *client) capabilities(set Settings) protocol.ServerCapabilities {
 	yes, incremental := true, protocol.TextDocumentSyncKindIncremental
 	caps := protocol.ServerCapabilities{
 		PositionEncoding: c.encoding,
@@ -93,7 +145,10 @@ func (c *client) capabilities(snippets bool) protocol.ServerCapabilities {
 			ResolveProvider: &lazy,
 		}
 	}
-	if snippets && c.TextDocument.Completion.Item.SnippetSupport {
+	if set.Hover.wanted(c) {
+		caps.HoverProvider = protocol.Boolean(true)
+	}
+	if set.Snippets && c.TextDocument.Completion.Item.SnippetSupport {
 		caps.CompletionProvider = &protocol.CompletionOptions{}
 	}
 	return caps

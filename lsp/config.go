@@ -28,6 +28,12 @@ type Settings struct {
 	// where the editor loads the snippets itself.
 	Snippets bool `json:"snippets"`
 
+	// Hover says whether a channel's role card is shown as a hover: "on", "off",
+	// or "auto", which means only in editors that show it beside that of gopls
+	// (VS Code and its kin, Neovim 0.11, Helix 25.07). To have an editor ask for
+	// it that "auto" leaves out, this must be among the initializationOptions.
+	Hover HoverMode `json:"hover" jsonschema:"enum=auto,enum=on,enum=off"`
+
 	// DocsURL is where the documentation of rules is published: a diagnostic
 	// links to DocsURL/RULE. Without it diagnostics have no link.
 	DocsURL string `json:"docsURL"`
@@ -43,7 +49,31 @@ type Settings struct {
 const configFile = ".handshake.json"
 
 // DefaultSettings returns the settings of a user who has chosen nothing.
-func DefaultSettings() Settings { return Settings{Diagnostics: true, Snippets: true} }
+func DefaultSettings() Settings { return Settings{Diagnostics: true, Snippets: true, Hover: HoverAuto} }
+
+// HoverMode is a value of the setting hover.
+type HoverMode string
+
+const (
+	HoverAuto HoverMode = "auto"
+	HoverOn   HoverMode = "on"
+	HoverOff  HoverMode = "off"
+)
+
+// UnmarshalText accepts the modes that there are.
+func (h *HoverMode) UnmarshalText(text []byte) error {
+	switch mode := HoverMode(text); mode {
+	case HoverAuto, HoverOn, HoverOff:
+		*h = mode
+		return nil
+	}
+	return fmt.Errorf("%q is none of auto, on and off", text)
+}
+
+// wanted reports whether the client is to ask for hovers.
+func (h HoverMode) wanted(c *client) bool {
+	return h == HoverOn || h == HoverAuto && c.info.merges()
+}
 
 // environ returns the environment of the go command; nil means this process's.
 func (set Settings) environ() []string {

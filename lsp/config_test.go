@@ -67,3 +67,25 @@ func TestEverySettingHasAName(t *testing.T) {
 		}
 	}
 }
+
+func TestMergesHovers(t *testing.T) {
+	for _, test := range []struct {
+		info clientInfo
+		want bool
+	}{
+		{clientInfo{"Visual Studio Code", "1.101.0"}, true},
+		{clientInfo{"Visual Studio Code - Insiders", ""}, true},
+		{clientInfo{"Neovim", "0.11.0-dev+g1234"}, true},
+		{clientInfo{"Neovim", "0.12"}, true},
+		{clientInfo{"Neovim", "0.10.4"}, false},
+		{clientInfo{"Neovim", "unknown"}, false},
+		{clientInfo{"helix", "25.07.1 (a1b2c3d4)"}, true},
+		{clientInfo{"helix", "25.01"}, false},
+		{clientInfo{"Eglot", "1.17"}, false},
+		{clientInfo{}, false},
+	} {
+		if got := test.info.merges(); got != test.want {
+			t.Errorf("%v merges hovers: %v", test.info, got)
+		}
+	}
+}

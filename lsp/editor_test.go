@@ -23,6 +23,7 @@ type editor struct {
 	dir      string
 	options  clientOptions
 	encoding string
+	hovers   bool               // the server offers hovers
 	buffers  map[string]*buffer // open files, by name below dir
 	actions  []action           // the last answer to codeAction
 	items    []item             // the last answer to completion
@@ -47,16 +48,20 @@ func newEditor(t *testing.T, dir string, options clientOptions) *editor {
 	e.escape = func(uri string) string { return uri }
 	e.answer = e.reply
 	params := map[string]any{"processId": nil, "rootUri": e.uri(""), "capabilities": options.Capabilities}
+	if options.ClientInfo != nil {
+		params["clientInfo"] = options.ClientInfo
+	}
 	if options.InitializationOptions != nil {
 		params["initializationOptions"] = options.InitializationOptions
 	}
 	var result struct {
 		Capabilities struct {
 			PositionEncoding string `json:"positionEncoding"`
+			HoverProvider    bool   `json:"hoverProvider"`
 		} `json:"capabilities"`
 	}
 	must(t, json.Unmarshal(e.initialize(e.encode(params)), &result))
-	e.encoding = result.Capabilities.PositionEncoding
+	e.encoding, e.hovers = result.Capabilities.PositionEncoding, result.Capabilities.HoverProvider
 	return e
 }
 
@@ -145,6 +150,7 @@ func (e *editor) commands() map[string]func(rest string, args []string) {
 		"take":        func(_ string, a []string) { e.take(a[0]) },        // take TITLE: of the actions
 		"complete":    func(_ string, a []string) { e.complete(a) },       // complete FILE TEXT: at the end of TEXT
 		"accept":      func(_ string, a []string) { e.accept(a[0]) },      // accept LABEL: of the completions
+		"hover":       func(_ string, a []string) { e.hover(a[0], a[1]) }, // hover FILE TEXT: at the beginning of TEXT
 		"command":     func(rest string, a []string) { e.command(rest) },  // command NAME JSON
 		"configure":   func(rest string, _ []string) { e.configure(rest) },
 		"quiet":       func(string, []string) { e.quiet() }, // prints what else the server has to say
@@ -487,5 +493,38 @@ func (e *editor) printLog() {
 		if !strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "goroutine ") && strings.Contains(line, "panicked") {
 			e.printf("%s", strings.TrimSpace(line))
 		}
+	}
+}
+
+func (e *editor) hover(name, needle string) {
+	if !e.hovers {
+		e.printf("no hovers")
+		return
+	}
+	text := e.buffers[name].text
+	i := strings.Index(text, needle)
+	if i < 0 {
+		e.t.Fatalf("%q is not in %s", needle, name)
+	}
+	raw, err := e.call("textDocument/hover", map[string]any{"textDocument": map[string]any{"uri": e.uri(name)}, "position": positionOf(text, i, e.encoding)})
+	if err != nil {
+		e.printf("%v", err)
+		return
+	}
+	var h *struct {
+		Contents struct {
+			Kind  string `json:"kind"`
+			Value string `json:"value"`
+		} `json:"contents"`
+		Range textRange `json:"range"`
+	}
+	must(e.t, json.Unmarshal(raw, &h))
+	if h == nil {
+		e.printf("none")
+		return
+	}
+	e.printf("%s %s", span(h.Range), h.Contents.Kind)
+	for line := range strings.Lines(h.Contents.Value) {
+		e.printf("| %s", strings.TrimSuffix(line, "\n"))
 	}
 }

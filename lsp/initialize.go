@@ -9,6 +9,7 @@ import (
 )
 
 type initializeParams struct {
+	ClientInfo            clientInfo     `json:"clientInfo"`
 	Capabilities          client         `json:"capabilities"`
 	InitializationOptions jsontext.Value `json:"initializationOptions"`
 }
@@ -19,6 +20,7 @@ func (s *server) initialize(_ context.Context, _ *snapshot, p *initializeParams)
 		return nil, jsonrpc2.NewError(jsonrpc2.InvalidRequest, "the server is initialized already")
 	}
 	s.client = p.Capabilities
+	s.client.info = p.ClientInfo
 	s.client.negotiate()
 	set := s.read(DefaultSettings(), p.InitializationOptions, "initializationOptions")
 	s.mu.Lock()
@@ -26,7 +28,7 @@ func (s *server) initialize(_ context.Context, _ *snapshot, p *initializeParams)
 	s.mu.Unlock()
 	s.state = initialized
 	return &protocol.InitializeResult{
-		Capabilities: s.client.capabilities(set.Snippets),
+		Capabilities: s.client.capabilities(set),
 		ServerInfo:   protocol.ServerInfo{Name: "handshake", Version: protocol.NewOptional(s.opts.Version)},
 	}, nil
 }

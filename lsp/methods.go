@@ -20,6 +20,7 @@ func (s *server) table() map[string]method {
 		protocol.MethodTextDocumentCodeAction: call(s.codeAction),
 		protocol.MethodCodeActionResolve:      call(s.codeActionResolve),
 		protocol.MethodTextDocumentCompletion: call(s.completion),
+		protocol.MethodTextDocumentHover:      call(s.hover),
 
 		protocol.MethodWorkspaceDidChangeConfiguration: notification(s.didChangeConfiguration),
 		protocol.MethodWorkspaceDidChangeWatchedFiles:  notification(s.didChangeWatchedFiles),

@@ -70,6 +70,7 @@ func TestSessions(t *testing.T) {
 type clientOptions struct {
 	Real bool `json:"real"`
 
+	ClientInfo            json.RawMessage `json:"clientInfo,omitempty"`
 	Capabilities          json.RawMessage `json:"capabilities"`
 	InitializationOptions json.RawMessage `json:"initializationOptions,omitempty"`
 	Configuration         json.RawMessage `json:"configuration,omitempty"`

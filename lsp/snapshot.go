@@ -61,6 +61,7 @@ func (s *snapshot) files() map[string]*document {
 type found struct {
 	*analysis
 	places []place
+	edits  []splice // of the document since the analysis
 }
 
 // A place is where an offer's finding is now.
@@ -80,7 +81,7 @@ func (f *found) move(splices []splice) *found {
 	if f == nil {
 		return nil
 	}
-	n := &found{f.analysis, nil}
+	n := &found{analysis: f.analysis, edits: slices.Concat(f.edits, splices)}
 next:
 	for _, p := range f.places {
 		p.related = slices.Clone(p.related)
@@ -97,4 +98,30 @@ next:
 		n.places = append(n.places, p)
 	}
 	return n
+}
+
+// then returns where a byte of the document was when it was analysed. It is
+// false if it was not there.
+func (f *found) then(offset int) (int, bool) {
+	for _, s := range slices.Backward(f.edits) {
+		switch {
+		case offset < s.start:
+		case offset >= s.start+s.length:
+			offset += s.end - s.start - s.length
+		default:
+			return 0, false
+		}
+	}
+	return offset, true
+}
+
+// now returns where a span of the analysed document is now. It is false if it is
+// gone or was edited.
+func (f *found) now(span refactor.Span) (refactor.Span, bool) {
+	for _, s := range f.edits {
+		if !s.move(&span) {
+			return span, false
+		}
+	}
+	return span, true
 }

@@ -32,7 +32,7 @@ func commands() []command {
 	return []command{
 		{"check", "[flags] [packages]", "report guessed synchronisation", check},
 		{"fix", "[flags] [packages | file.go:line[:column]]", "rewrite it into handshakes, in packages or at one place", fix},
-		{"explain", "RULE", "tell what a rule finds, what its fixes write and when it is silent", explain},
+		{"explain", "RULE | file.go:line[:column]", "tell what a rule finds, writes and leaves alone, or what is known of a channel", explain},
 		{"rules", "[-json]", "list the rules", listRules},
 		{"snippets", "[-f=vscode|luasnip|text]", "print the snippets for an editor", printSnippets},
 		{"serve", "[-listen ADDR | -pipe PATH | --stdio]", "speak the Language Server Protocol, on stdio by default", serve},

@@ -50,6 +50,9 @@ func loadTarget(ctx context.Context, args []string) (t target, err error) {
 	// Of the file's own directory, because a file that is named alone is not seen
 	// as part of its package.
 	t.dir, t.graph, err = loadPatterns(ctx, []string{filepath.Dir(file)})
+	if err != nil { // outside of modules it is a package by itself
+		t.dir, t.graph, err = loadPatterns(ctx, []string{file})
+	}
 	if err != nil {
 		return t, err
 	}

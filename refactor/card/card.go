@@ -6,10 +6,8 @@ package card
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 	"slices"
-	"strings"
 
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
@@ -76,9 +74,14 @@ type Note struct {
 	Text string
 }
 
+// Lines returns the line, from 1, on which a byte offset of a file is. It may
+// know of edits since the package was read.
+type Lines func(file string, offset int) int
+
 // At returns the card of the channel or group whose identifier is at a byte
-// offset of a file of the package, or nil if there is none.
-func At(pkg *refactor.Package, file string, offset int) *Card {
+// offset of a file of the package, or nil if there is none. Lines are those that
+// the package was read with unless there is a function that tells them.
+func At(pkg *refactor.Package, file string, offset int, lines Lines) *Card {
 	f := pkg.FileNamed(file)
 	if f == nil || offset < 0 || offset > len(f.Src) {
 		return nil
@@ -97,7 +100,7 @@ func At(pkg *refactor.Package, file string, offset int) *Card {
 	if found == nil {
 		return nil
 	}
-	return newCard(pkg, found)
+	return newCard(pkg, found, lines)
 }
 
 // OnLine returns the cards of the channels and groups that a line of a file of
@@ -105,7 +108,7 @@ func At(pkg *refactor.Package, file string, offset int) *Card {
 func OnLine(pkg *refactor.Package, file string, line int) []*Card {
 	var out []*Card
 	for _, id := range identsOn(pkg, file, line) {
-		out = append(out, newCard(pkg, id))
+		out = append(out, newCard(pkg, id, nil))
 	}
 	return out
 }
@@ -170,15 +173,14 @@ func kindOf(t types.Type) (Kind, bool) {
 // A maker makes one card.
 type maker struct {
 	*Card
-	pkg *refactor.Package
-	m   *chanflow.Model
+	namer
 	obj *types.Var
 }
 
-func newCard(pkg *refactor.Package, id *ast.Ident) *Card {
+func newCard(pkg *refactor.Package, id *ast.Ident, lines Lines) *Card {
 	v := subject(pkg, id)
 	kind, _ := kindOf(v.Type())
-	c := &maker{pkg: pkg, m: chanflow.Of(pkg), obj: v}
+	c := &maker{namer: namer{pkg, chanflow.Of(pkg), lines}, obj: v}
 	c.Card = &Card{
 		Kind: kind, Name: v.Name(), Type: types.TypeString(v.Type(), types.RelativeTo(pkg.Types)), Span: pkg.Span(id.Pos(), id.End()),
 	}
@@ -267,25 +269,4 @@ func (c *maker) uses(ops []*chanflow.Op) []Use {
 		out = append(out, u)
 	}
 	return out
-}
-
-// placeOf is where an operation is, without what a range does with the values.
-func (c *maker) placeOf(op *chanflow.Op) Place {
-	if r, ok := op.Node.(*ast.RangeStmt); ok {
-		return c.at(r.Pos(), r.X.End())
-	}
-	return c.place(op.Node)
-}
-
-func (c *maker) place(n ast.Node) Place { return c.at(n.Pos(), n.End()) }
-
-func (c *maker) at(pos, end token.Pos) Place {
-	return Place{c.pkg.Span(pos, end), c.line(pos)}
-}
-
-func (c *maker) line(pos token.Pos) int { return c.pkg.FileOf(pos).Tok.Line(pos) }
-
-// text returns the source of an expression on one line.
-func (c *maker) text(n ast.Node) string {
-	return strings.Join(strings.Fields(c.pkg.FileOf(n.Pos()).Text(n.Pos(), n.End())), " ")
 }

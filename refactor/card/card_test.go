@@ -82,7 +82,7 @@ func answer(t *testing.T, g *load.Graph, file, what, needle string) string {
 	}
 	switch what {
 	case "card":
-		c := card.At(pkg, file, at+len(before))
+		c := card.At(pkg, file, at+len(before), nil)
 		if c == nil {
 			return "none\n"
 		}

@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/types"
 	"slices"
+
+	"golang.org/x/tools/go/ast/edge"
 )
 
 // A Life is all that the package shows of the channels that a variable,
@@ -118,7 +120,12 @@ func (l *Life) origin(m *Model) {
 		}
 		return
 	}
-	for _, e := range m.stores()[l.Obj] {
+	if cur, ok := m.root.FindByPos(l.Obj.Pos(), l.Obj.Pos()); ok {
+		if k, _ := cur.ParentEdge(); k == edge.RangeStmt_Key || k == edge.RangeStmt_Value {
+			l.From = append(l.From, cur.Parent().Node().(*ast.RangeStmt).X)
+		}
+	}
+	for _, e := range m.stored()[l.Obj] {
 		if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && m.FuncOf(e.Pos()) == nil && m.isMake(call) {
 			l.Inits = append(l.Inits, call)
 		} else if !l.madeBy(m, e) {
@@ -151,20 +158,20 @@ func (l *Life) madeBy(m *Model, e ast.Expr) bool {
 	return l.Elems || slices.ContainsFunc(l.Makes, func(mk *Op) bool { return within(e, mk.Node) })
 }
 
-type storesKey struct{}
+type storedKey struct{}
 
-// stores returns what is stored in variables and fields that hold channels, in
+// stored returns what is stored in variables and fields that hold channels, in
 // source order per variable.
-func (m *Model) stores() map[types.Object][]ast.Expr {
-	return m.Pkg.Memo(storesKey{}, func() any {
+func (m *Model) stored() map[types.Object][]ast.Expr {
+	return m.Pkg.Memo(storedKey{}, func() any {
 		out := make(map[types.Object][]ast.Expr)
 		add := func(lhs types.Object, rhs ast.Expr) {
 			if v, ok := lhs.(*types.Var); ok && IsChan(v.Type()) != nil {
 				out[v] = append(out[v], rhs)
 			}
 		}
-		for cur := range m.root.Preorder((*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.RangeStmt)(nil), (*ast.CompositeLit)(nil)) {
-			switch n := cur.Node().(type) {
+		for _, n := range m.stores {
+			switch n := n.(type) {
 			case *ast.AssignStmt:
 				for i, lhs := range n.Lhs {
 					add(m.ref(lhs).Obj, n.Rhs[min(i, len(n.Rhs)-1)])
@@ -173,12 +180,6 @@ func (m *Model) stores() map[types.Object][]ast.Expr {
 				for i, name := range n.Names {
 					if len(n.Values) > 0 {
 						add(m.ref(name).Obj, n.Values[min(i, len(n.Values)-1)])
-					}
-				}
-			case *ast.RangeStmt:
-				for _, lhs := range []ast.Expr{n.Key, n.Value} {
-					if lhs != nil {
-						add(m.ref(lhs).Obj, n.X)
 					}
 				}
 			case *ast.CompositeLit:
