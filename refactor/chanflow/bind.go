@@ -9,10 +9,11 @@ import (
 // A span is a range of a list.
 type span struct{ from, to int }
 
-// A binding is the assignment of a function literal to a variable.
+// A binding is the assignment of a function to a variable: of a literal, or of
+// a declared one or a method value.
 type binding struct {
 	obj types.Object
-	lit *ast.FuncLit
+	fun ast.Expr
 }
 
 // assign notes an assignment to a variable; rhs is nil if it is no single
@@ -30,10 +31,13 @@ func (b *builder) assign(lhs, rhs ast.Expr) {
 	if call, ok := rhs.(*ast.CallExpr); ok && len(call.Args) == 1 && calledName(call) == "OnceFunc" && isFunc(b.Static(call), "sync", "OnceFunc") {
 		rhs = ast.Unparen(call.Args[0]) // its calls run the literal, the first time
 	}
-	if lit, ok := rhs.(*ast.FuncLit); ok {
-		if obj := b.Pkg.Info.ObjectOf(id); obj != nil {
-			b.lits = append(b.lits, binding{obj, lit})
+	if _, lit := rhs.(*ast.FuncLit); !lit {
+		if f, ok := b.used(rhs).(*types.Func); !ok || f.Pkg() != b.Pkg.Types {
+			return
 		}
+	}
+	if obj := b.Pkg.Info.ObjectOf(id); obj != nil {
+		b.bindings = append(b.bindings, binding{obj, rhs})
 	}
 }
 
@@ -82,14 +86,39 @@ func (b *builder) parameters(lists ...*ast.FieldList) {
 	}
 }
 
-// bind makes the variables that hold one function literal for all their life
-// names of its frame.
+// bind makes the variables that hold one function for all their life names of
+// its frame: of a literal, a declared function, or a method of a variable that
+// does not change either.
 func (b *builder) bind() {
-	for _, x := range b.lits {
-		if f := b.frames[x.lit]; f != nil && f.Lit == x.lit && !b.Assigned(x.obj) {
-			b.byObj[x.obj] = f
+	for _, x := range b.bindings {
+		f := b.function(x.fun)
+		if f == nil || b.Assigned(x.obj) {
+			continue
+		}
+		if f.Lit == nil {
+			if sel, ok := x.fun.(*ast.SelectorExpr); ok && !b.Pkg.Info.Types[sel.X].IsType() {
+				if r := b.Ref(sel.X); r.Obj == nil || r.Obj != r.Base || b.Assigned(r.Obj) {
+					continue
+				}
+			}
+			if b.values == nil {
+				b.values = make(map[types.Object]ast.Expr)
+			}
+			b.values[x.obj] = x.fun
+		}
+		b.byObj[x.obj] = f
+	}
+}
+
+// called returns what a call calls: for a variable that is bound to a method
+// value, that.
+func (m *Model) called(call *ast.CallExpr) ast.Expr {
+	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
+		if fun := m.values[m.Pkg.Info.Uses[id]]; fun != nil {
+			return fun
 		}
 	}
+	return call.Fun
 }
 
 // linkContext records ctx and cancel of `ctx, cancel := context.WithCancel(…)`.

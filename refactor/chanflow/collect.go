@@ -16,12 +16,12 @@ import (
 // cursors would have to be made for all declarations, to be used in few.
 type builder struct {
 	*Model
-	lits    []binding
-	file    *refactor.File // that the walk is in
-	path    []ast.Node     // around the node that is being visited, from the declaration on
-	stack   []context
-	slab    []Op  // operations that are not used yet: there are thousands
-	dynamic []*Op // calls of variables, which may be bound to literals
+	bindings []binding
+	file     *refactor.File // that the walk is in
+	path     []ast.Node     // around the node that is being visited, from the declaration on
+	stack    []context
+	slab     []Op  // operations that are not used yet: there are thousands
+	dynamic  []*Op // calls of variables, which may be bound to literals
 }
 
 // A context is what surrounds the node that is being visited.

@@ -280,15 +280,27 @@ func (m *Model) Shared(sp *Spawn) map[types.Object]bool {
 			out[obj] = true
 		}
 	}
-	node := ast.Node(sp.Call)
-	ast.Inspect(node, func(n ast.Node) bool {
+	see := func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
 			if obj := m.Pkg.Info.Uses[id]; obj != nil && (sp.Lit() == nil || !sp.Body.Owns(obj)) && !(isCopied(obj) && copies(sp, id)) {
 				add(obj)
 			}
 		}
 		return true
-	})
+	}
+	ast.Inspect(sp.Call, see)
+	if fun := m.called(sp.Call); fun != sp.Call.Fun {
+		ast.Inspect(fun, see) // what the method value is of
+	}
+	if sp.Body != nil && sp.Body.Lit != nil && sp.Lit() == nil { // bound to a variable
+		ast.Inspect(sp.Body.Lit, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if ok && !sp.Body.Owns(m.Pkg.Info.Uses[id]) {
+				see(n)
+			}
+			return true
+		})
+	}
 	return out
 }
 

@@ -160,7 +160,7 @@ func (m *Model) waitsInside(call *ast.CallExpr) bool {
 // receiverOf returns the variable, in the parent's terms, that the goroutine's
 // call is a method call on, or nil.
 func (m *Model) receiverOf(sp *Spawn, call *ast.CallExpr) types.Object {
-	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	sel, ok := ast.Unparen(m.called(call)).(*ast.SelectorExpr)
 	if !ok {
 		return nil
 	}

@@ -26,7 +26,8 @@ type Model struct {
 
 	root    *tree
 	frames  map[ast.Node]*Func            // *ast.FuncDecl or *ast.FuncLit to the frame that runs it
-	byObj   map[types.Object]*Func        // functions, methods, and variables bound once to a literal
+	byObj   map[types.Object]*Func        // functions, methods, and variables bound once to one
+	values  map[types.Object]ast.Expr     // variables to the declared function or method value that they are bound to
 	ops     map[types.Object][]*Op        // by Ref.Obj
 	ctxOf   map[types.Object]types.Object // cancel function variable to its context variable
 	effects effects                       // of all functions, numbered

@@ -121,7 +121,7 @@ func (f *Func) outside(r Ref, call *ast.CallExpr) Ref {
 	}
 	args := call.Args
 	if recv := f.Recv(); recv != nil {
-		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		sel, ok := ast.Unparen(f.model.called(call)).(*ast.SelectorExpr)
 		if !ok {
 			return Ref{}
 		}
