@@ -21,6 +21,7 @@ type Deaf struct {
 	From    string       // the channel to receive from, as source text
 	Heard   ast.Node     // where the loop looks at the signal, or nil
 	For     ast.Expr     // how long is slept
+	Param   types.Object // the parameter in For that stands for the one argument of a function that sleeps; nil without
 
 	Leave    Leave
 	Repeat   ast.Stmt // of Repeats: the statement
@@ -238,18 +239,53 @@ func (f *deafFinder) paced() bool {
 }
 
 // duration returns how long is slept, as an expression that means the same
-// where the sleep is; nil if a function of the package computes it.
+// where the sleep is, but for the parameter of a function of the package that
+// sleeps; nil if such a function computes it from something else.
 func (f *deafFinder) duration() ast.Expr {
 	s := f.Sleep
 	if s.Wrapper == nil {
 		return s.Arg
 	}
 	inner := s.Wrapper.Sleeps[0].Arg
-	if len(s.Wrapper.Params()) == 1 && f.Ref(inner).Obj == s.Wrapper.Params()[0] && len(s.Call.Args) == 1 {
-		return s.Call.Args[0]
+	if params := s.Wrapper.Params(); len(params) == 1 && params[0] != nil && len(s.Call.Args) == 1 && f.scales(inner, params[0]) == 1 {
+		f.Param = params[0]
+		return inner
 	}
 	f.Withheld = s.Wrapper.Name() + " sleeps: it has to get the signal"
 	return nil
+}
+
+// scales returns how often an expression mentions the variable, if besides that
+// it is made of literals, operators, package time and conversions; else -1.
+func (f *deafFinder) scales(e ast.Expr, v types.Object) int {
+	n := 0
+	ast.Inspect(e, func(node ast.Node) bool {
+		ok := n >= 0
+		switch node := node.(type) {
+		case nil, *ast.ParenExpr, *ast.BasicLit, *ast.BinaryExpr:
+		case *ast.CallExpr:
+			ok = ok && f.Pkg.Info.Types[node.Fun].IsType()
+		case *ast.SelectorExpr:
+			obj := f.Pkg.Info.Uses[node.Sel]
+			if ok && obj != nil && obj.Pkg() != nil && obj.Pkg().Path() == "time" && f.Pkg.Info.Selections[node] == nil {
+				return false
+			}
+			ok = false
+		case *ast.Ident:
+			if obj := f.Pkg.Info.Uses[node]; obj == v {
+				n++
+			} else {
+				ok = ok && obj != nil && obj.Parent() == types.Universe
+			}
+		default:
+			ok = false
+		}
+		if !ok {
+			n = -1
+		}
+		return ok
+	})
+	return n
 }
 
 // enclosingLoops yields the loops of the frame around a node, innermost first.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/version"
 	"strings"
 
@@ -101,7 +102,7 @@ func (s *site) wake() ([]refactor.Edit, error) {
 	if err != nil {
 		return nil, err
 	}
-	pkg, d := b.Import(pos, "time"), b.Text(s.For)
+	pkg, d := b.Import(pos, "time"), s.duration(b, s.For)
 	cases := "select {\ncase <-" + s.From + ":%s" + answer + "\ncase <-%s:\n}"
 	if v := s.Sleep.Fn.File.GoVersion; v != "" && version.Compare(v, "go1.23") >= 0 {
 		b.ReplaceNode(s.Sleep.Stmt, fmt.Sprintf(cases, "", fmt.Sprintf("%s.After(%s)", pkg, d)))
@@ -111,6 +112,45 @@ func (s *site) wake() ([]refactor.Edit, error) {
 		b.ReplaceNode(s.Sleep.Stmt, cases)
 	}
 	return b.Edits()
+}
+
+// duration returns the source of the expression for how long is slept. What a
+// function of the package that sleeps makes of its argument is written out: a
+// literal needs no conversion there, other arguments their parentheses.
+func (s *site) duration(b *edit.Builder, e ast.Expr) string {
+	if s.Param == nil {
+		return b.Text(e)
+	}
+	arg := s.Sleep.Call.Args[0]
+	lit, literal := ast.Unparen(arg).(*ast.BasicLit)
+	literal = literal && lit.Kind == token.INT
+	isParam := func(e ast.Expr) bool {
+		id, ok := ast.Unparen(e).(*ast.Ident)
+		return ok && s.pkg.Info.Uses[id] == s.Param
+	}
+	switch e := e.(type) {
+	case *ast.ParenExpr:
+		return "(" + s.duration(b, e.X) + ")"
+	case *ast.BinaryExpr:
+		return s.duration(b, e.X) + " " + e.Op.String() + " " + s.duration(b, e.Y)
+	case *ast.CallExpr:
+		if isParam(e.Args[0]) {
+			if literal {
+				return b.Text(arg)
+			}
+			return s.duration(b, e.Fun) + "(" + b.Text(arg) + ")"
+		}
+		return s.duration(b, e.Fun) + "(" + s.duration(b, e.Args[0]) + ")"
+	case *ast.SelectorExpr:
+		return b.Import(s.Sleep.Stmt.Pos(), "time") + "." + e.Sel.Name
+	case *ast.Ident:
+		if _, binary := ast.Unparen(arg).(*ast.BinaryExpr); isParam(e) && binary && s.For != ast.Expr(e) {
+			return "(" + b.Text(arg) + ")"
+		} else if isParam(e) {
+			return b.Text(arg)
+		}
+	}
+	return b.Text(e)
 }
 
 // answer returns what is done when the signal comes, on lines of its own.
