@@ -48,6 +48,7 @@ type Guess struct {
 	Gate      *Op           // of Parked: the receive that the goroutines wait in
 	Next      *Op           // of Received and Joined: the parent's operation that waits anyway
 	Server    *ast.CallExpr // of Listening: the call that serves
+	Own       *OwnListener  // of Started and Listening: the listener that the goroutine opens, which its parent could open; or nil
 	Bound     bool          // of Listening: the listener was opened before the goroutine started
 	Blocking  *ast.CallExpr // of Inside and Running: the call that the goroutine stays in
 	Told      *Op           // of Inside: the parent's receive of a signal that the goroutine gives right before the call, or nil
@@ -107,7 +108,7 @@ func (m *Model) guess(s *Sleep) *Guess {
 	if s.FitsConfigured() || !look.clean {
 		return nil
 	}
-	if known && (m.guessFinished(g) || m.guessStarted(g) || m.guessReceived(g)) {
+	if known && (m.guessFinished(g) || m.guessStarted(g) || m.guessReceived(g) || m.guessOwnListener(g)) {
 		return g
 	}
 	if inside := m.guessInside(s); inside != nil {

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/token"
+	"regexp"
 	"slices"
 	"time"
 
@@ -127,3 +128,25 @@ func (s *Sleep) Loop() ast.Stmt { return s.Fn.model.loopOf(s.cur()) }
 
 // Conditional reports whether the frame can pass the sleep by.
 func (s *Sleep) Conditional() bool { return s.Fn.model.conditional(s.cur()) }
+
+// Words of a comment that speaks of a wait.
+var waitWords = regexp.MustCompile(`(?i)\b(wait|sleep|give|gives|let|allow|time|enough|until|settle|moment|delay|pause|ready|second|seconds|bit|while|hope|hopefully)\w*\b`)
+
+// SpeaksOfWait reports whether the comment is about a wait, as opposed to what
+// follows it.
+func SpeaksOfWait(comment string) bool { return waitWords.MatchString(comment) }
+
+// Heir returns the statement that waits, once the sleep is gone, for what the
+// sleep waited for: that of the frame with the node, or, if that is nil, what
+// follows the sleep. nil if there is none.
+func (m *Model) Heir(s *Sleep, node ast.Node) ast.Stmt {
+	if node == nil {
+		return m.next(s)
+	}
+	for st := range m.Before(s.Stmt) {
+		if within(st, node) {
+			return st
+		}
+	}
+	return nil
+}

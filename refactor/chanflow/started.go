@@ -39,6 +39,9 @@ func (m *Model) guessStarted(g *Guess) bool {
 		}
 		g.Event, g.Effect, g.Use = Started, e, use
 	}
+	if g.Event == Started {
+		g.Own = m.ownListener(g)
+	}
 	return g.Event == Started
 }
 

@@ -268,3 +268,26 @@ func TestDelete(t *testing.T) {
 		{"unformatted, own blank lines stay", "\n\n\ta( 1 )\n\n\n\tb()\n\n\n\tc()\n\n\n", "\n\n\ta( 1 )\n\n\n\tc()\n\n\n", del("b")},
 	})
 }
+
+func TestMove(t *testing.T) {
+	move := func(from, to string) func(s spot) {
+		return func(s spot) { s.Move(stmt(s, from), stmt(s, to)) }
+	}
+	heir := func(from, to string) func(s spot) {
+		return func(s spot) {
+			s.DeleteStmtFor(stmt(s, from), stmt(s, to), func(text string) bool { return strings.Contains(text, "why") })
+		}
+	}
+	check(t, []row{
+		{"with its comments", "\ta()\n\tif true {\n\t\t// why\n\t\tb() // b\n\t\tc()\n\t}\n", "\t// why\n\tb() // b\n\ta()\n\tif true {\n\t\tc()\n\t}\n", move("b", "a")},
+		{"several lines", "\ta()\n\tif true {\n\t\tif false {\n\t\t\tb(`\n\tx`)\n\t\t}\n\t}\n", "\tif false {\n\t\tb(`\n\tx`)\n\t}\n\ta()\n\tif true {\n\t}\n", move("if false", "a")},
+		{"comment behind goes behind", "\ta()\n\tc()\n\tb() // why\n", "\ta() // why\n\tc()\n", heir("b", "a")},
+		{"comment behind goes above", "\ta() // a\n\tb() // why\n\tc()\n", "\t// why\n\ta() // a\n\tc()\n", heir("b", "a")},
+		{"comment behind goes above what follows", "\ta()\n\tb() // why\n\n\tc()\n", "\ta()\n\n\t// why\n\tc()\n", heir("b", "c")},
+		{"comment above goes above", "\ta()\n\n\t// why\n\t// and how\n\tb()\n\tc()\n", "\t// why\n\t// and how\n\ta()\n\n\tc()\n", heir("b", "a")},
+		{"comment above is of what follows", "\ta()\n\n\t// c\n\tb()\n\tc()\n", "\ta()\n\n\t// c\n\tc()\n", heir("b", "a")},
+		{"comment above goes down", "\ta()\n\t// why\n\tb()\n\n\tc()\n", "\ta()\n\n\t// why\n\tc()\n", heir("b", "c")},
+		{"comment above stays", "\ta()\n\t// why\n\tb()\n\tc()\n", "\ta()\n\t// why\n\tc()\n", heir("b", "c")},
+		{"shared line", "\tfunc() { a(); b() /* why */ }()\n", "\tfunc() { a() /* why */ }()\n", heir("b", "a")},
+	})
+}

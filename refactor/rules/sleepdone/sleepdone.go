@@ -70,7 +70,7 @@ func (s *site) joined() refactor.Finding {
 		Message: fmt.Sprintf("%s is not needed: the %s behind it waits for the goroutine", s.Sleep.Name(), s.Next.Kind),
 		Fixes: []refactor.Fix{{Title: "Remove " + s.Sleep.Name(), Safety: safety, Reason: reason, Make: func() ([]refactor.Edit, error) {
 			b := edit.New(s.pkg)
-			b.DeleteStmt(s.Sleep.Stmt)
+			b.DeleteStmtFor(s.Sleep.Stmt, s.m.Heir(s.Sleep, nil), chanflow.SpeaksOfWait)
 			return b.Edits()
 		}}},
 	}

@@ -5,14 +5,18 @@ import (
 	"fmt"
 	"go/ast"
 	"go/constant"
+	"go/token"
 	"go/types"
 	"go/version"
+	"slices"
 	"strings"
 
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
 )
+
+const listenTitle = "Listen before serving"
 
 // listening offers to open the listener before the goroutine starts:
 //
@@ -35,12 +39,20 @@ func (s *site) listening() refactor.Finding {
 		}
 	}
 	f := refactor.Finding{Message: s.Sleep.Name() + " only guesses that the server is listening"}
-	const title = "Listen before serving"
-	if reason := s.unhoistable(); reason != "" {
-		f.Withheld = []refactor.Withheld{{Title: title, Reason: reason}}
+	if s.Own != nil {
+		fix, reason := s.listenBefore()
+		if reason != "" {
+			f.Withheld = []refactor.Withheld{{Title: listenTitle, Reason: reason}}
+			return f
+		}
+		f.Fixes = []refactor.Fix{fix}
 		return f
 	}
-	f.Fixes = []refactor.Fix{{Title: title, Safety: refactor.Review, Reason: "a failure to listen is handled by the parent", Make: s.hoist}}
+	if reason := s.unhoistable(); reason != "" {
+		f.Withheld = []refactor.Withheld{{Title: listenTitle, Reason: reason}}
+		return f
+	}
+	f.Fixes = []refactor.Fix{{Title: listenTitle, Safety: refactor.Review, Reason: "a failure to listen is handled by the parent", Make: s.hoist}}
 	return f
 }
 
@@ -144,7 +156,7 @@ func (s *site) hoist() ([]refactor.Edit, error) {
 		return nil, errors.New("the call is not of the usual form")
 	}
 	b.ReplaceNode(s.Server, fmt.Sprintf("%s.%s(%s)", b.Text(sel.X), serve, strings.Join(args, ", ")))
-	b.DeleteStmt(s.Sleep.Stmt)
+	s.dropSleep(b, nil)
 	return b.Edits()
 }
 
@@ -206,12 +218,40 @@ func (s *site) dialled() bool {
 }
 
 // errorName returns a name for the error of net.Listen: err, unless the scope
-// declares it further down, where it would then be no new variable.
+// declares it further down and nothing else with it, where it would then be no
+// new variable, or one around it does, which would be hidden.
 func (s *site) errorName(b *edit.Builder) string {
-	at := s.spawn().Stmt.Pos()
-	scope := s.pkg.Types.Scope().Innermost(at)
-	if obj := scope.Lookup("err"); obj == nil || obj.Pos() < at && chanflow.IsError(obj.Type()) {
+	if s.mayDeclare("err") {
 		return "err"
 	}
-	return b.Fresh(at, "listenErr")
+	return b.Fresh(s.spawn().Stmt.Pos(), "listenErr")
+}
+
+// mayDeclare reports whether ln, name := … is right before the spawn for an
+// error of that name.
+func (s *site) mayDeclare(name string) bool {
+	at := s.spawn().Stmt.Pos()
+	scope := s.pkg.Types.Scope().Innermost(at)
+	if obj := scope.Lookup(name); obj != nil {
+		return chanflow.IsError(obj.Type()) && (obj.Pos() < at || s.declaresMore(obj))
+	}
+	_, obj := scope.LookupParent(name, at)
+	return obj == nil || obj.Parent() == s.pkg.Types.Scope() || obj.Parent() == types.Universe
+}
+
+// declaresMore reports whether a variable is declared by := along with others.
+func (s *site) declaresMore(v types.Object) bool {
+	more := false
+	ast.Inspect(s.spawn().Fn.Body, func(n ast.Node) bool {
+		a, ok := n.(*ast.AssignStmt)
+		if !ok || a.Tok != token.DEFINE || !slices.ContainsFunc(a.Lhs, func(e ast.Expr) bool { return e.Pos() == v.Pos() }) {
+			return true
+		}
+		for _, e := range a.Lhs {
+			id, ok := e.(*ast.Ident)
+			more = more || ok && id.Name != "_" && id.Pos() != v.Pos() && s.pkg.Info.Defs[id] != nil
+		}
+		return false
+	})
+	return more
 }

@@ -59,6 +59,11 @@ func (s *site) started() refactor.Finding {
 			safety, reason = refactor.Review, sp.Body.Name()+" gets a parameter"
 		}
 	}
+	if s.Own != nil {
+		if fix, withheld := s.listenBefore(); withheld == "" {
+			f.Fixes = append(f.Fixes, fix)
+		}
+	}
 	if s.failsOnly() {
 		f.Fixes = append(f.Fixes, refactor.Fix{
 			Title: "Surface the start-up error through a ready channel", Safety: refactor.Review, Reason: "the parent handles the error",
@@ -202,7 +207,7 @@ func (s *site) handshake(how wait) ([]refactor.Edit, error) {
 	}
 	if s.Via != nil {
 		b.InsertAfter(s.spawn().Stmt, strings.Join(waits, "\n"))
-		b.DeleteStmt(s.Sleep.Stmt)
+		s.dropSleep(b, s.Via.Node)
 	} else {
 		b.ReplaceNode(s.Sleep.Stmt, strings.Join(waits, "\n"))
 	}
@@ -293,8 +298,18 @@ func (s *site) passFresh(b *edit.Builder, body *chanflow.Func, value string) {
 // remove deletes the sleep.
 func (s *site) remove() ([]refactor.Edit, error) {
 	b := edit.New(s.pkg)
-	b.DeleteStmt(s.Sleep.Stmt)
+	s.dropSleep(b, nil)
 	return b.Edits()
+}
+
+// dropSleep deletes the sleep. Its comments go to the statement that waits
+// instead: that with the node, or what follows the sleep.
+func (s *site) dropSleep(b *edit.Builder, node ast.Node) {
+	if heir := s.m.Heir(s.Sleep, node); heir != nil {
+		b.DeleteStmtFor(s.Sleep.Stmt, heir, chanflow.SpeaksOfWait)
+	} else {
+		b.DeleteStmt(s.Sleep.Stmt)
+	}
 }
 
 // canFail reports whether the frame has a way to handle an error.

@@ -51,7 +51,7 @@ func finding(pkg *refactor.Package, g *chanflow.StopGuess) refactor.Finding {
 			Reason: "the goroutine has stopped by then",
 			Make: func() ([]refactor.Edit, error) {
 				b := edit.New(pkg)
-				b.DeleteStmt(g.Sleep.Stmt)
+				drop(b, pkg, g)
 				return b.Edits()
 			},
 		}}
@@ -94,11 +94,21 @@ func replace(pkg *refactor.Package, g *chanflow.StopGuess) ([]refactor.Edit, err
 			b.ReplaceNode(sleep, code)
 			return
 		}
-		b.DeleteStmt(sleep)
+		drop(b, pkg, g)
 		b.InsertAfter(after, code)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return b.Edits()
+}
+
+// drop deletes the sleep. Its comments go to the signal, behind which the
+// goroutine has stopped.
+func drop(b *edit.Builder, pkg *refactor.Package, g *chanflow.StopGuess) {
+	if heir := chanflow.Of(pkg).Heir(g.Sleep, g.Signal.Node); heir != nil {
+		b.DeleteStmtFor(g.Sleep.Stmt, heir, chanflow.SpeaksOfWait)
+	} else {
+		b.DeleteStmt(g.Sleep.Stmt)
+	}
 }
