@@ -74,7 +74,7 @@ var legacyChanges = map[string]change{
 	"web/server_test.go TestBehindProxy":              {0, []string{`net.Listen("tcp", proxy.Addr)`, "proxy.Serve("}},
 	"web/server_test.go TestServeOnListener":          {0, nil},
 	"web/server_test.go TestOldClients":               {0, nil},
-	"web/server_test.go TestBalancer":                 {0, []string{"make(chan error, 1)", "t.Fatal(err)"}},
+	"web/server_test.go TestBalancer":                 {0, []string{"ln, err := net.Listen", "t.Fatal(err)"}},
 	"web/server_test.go TestTwoClients":               {0, []string{".Wait()"}},
 	"web/server_test.go TestManyClients":              {0, []string{".Wait()"}},
 	"web/server_test.go TestTally":                    {0, []string{".Wait()"}},

@@ -152,8 +152,13 @@ func (m *Model) endsEverything(sp *Spawn, st ast.Stmt) bool {
 }
 
 // takesFrom reports whether a statement sets a variable of the parent to what
-// the listener tells: url = "http://" + ln.Addr().String().
+// the listener tells, as in url = "http://" + ln.Addr().String(), or registers
+// the listener's end with the test.
 func (m *Model) takesFrom(sp *Spawn, st ast.Stmt, ln types.Object) bool {
+	if e, ok := st.(*ast.ExprStmt); ok {
+		call, ok := e.X.(*ast.CallExpr)
+		return ok && fullName(m.Static(call)) == "(*testing.common).Cleanup" && m.Mentions(ln, call) && m.onlyOwns(sp, call, ln)
+	}
 	a, ok := st.(*ast.AssignStmt)
 	if !ok || a.Tok != token.ASSIGN || len(a.Lhs) != 1 || len(a.Rhs) != 1 {
 		return false
@@ -162,22 +167,28 @@ func (m *Model) takesFrom(sp *Spawn, st ast.Stmt, ln types.Object) bool {
 	if root == nil || sp.Body.Owns(root) {
 		return false
 	}
-	told, plain := false, true
+	plain := m.Mentions(ln, a.Rhs[0]) && m.onlyOwns(sp, a.Rhs[0], ln)
 	ast.Inspect(a.Rhs[0], func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			plain = false
-		case *ast.Ident:
-			obj := m.Pkg.Info.Uses[n]
-			told = told || obj == ln
-			plain = plain && (obj == ln || !sp.Body.Owns(obj))
-		case *ast.CallExpr:
-			f := m.Static(n)
-			plain = plain && f != nil && (m.Root(n) == ln && len(n.Args) == 0 || f.Pkg() != nil && harmless(f))
+		if call, ok := n.(*ast.CallExpr); ok {
+			f := m.Static(call)
+			plain = plain && f != nil && (m.Root(call) == ln && len(call.Args) == 0 || f.Pkg() != nil && harmless(f))
 		}
 		return plain
 	})
-	return told && plain
+	return plain
+}
+
+// onlyOwns reports whether a node mentions no other variable of the goroutine.
+func (m *Model) onlyOwns(sp *Spawn, n ast.Node, ln types.Object) bool {
+	only := true
+	ast.Inspect(n, func(inner ast.Node) bool {
+		if id, ok := inner.(*ast.Ident); ok {
+			obj := m.Pkg.Info.Uses[id]
+			only = only && (obj == nil || obj == ln || !sp.Body.Owns(obj) || within(n, nodeAt(obj.Pos())))
+		}
+		return only
+	})
+	return only
 }
 
 // acceptsFrom reports whether the statement of the goroutine accepts from the
