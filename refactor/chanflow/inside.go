@@ -222,16 +222,13 @@ func (m *Model) joinedBefore(sp *Spawn, s *Sleep) bool {
 	return join != nil && join.Stmt() == next
 }
 
-// stays reports whether a method call serves: its body may not return, or, in
-// another package, its name says so.
+// stays reports whether a method call serves: its body goes on, or, in another
+// package, its name says so.
 func (m *Model) stays(call *ast.CallExpr) bool {
-	targets := m.Targets(call)
-	for _, f := range targets {
-		if f.MayStay() {
-			return true
-		}
+	if m.callGoesOn(call, true, make(map[*Func]bool)) {
+		return true
 	}
-	if f := m.Static(call); f != nil && len(targets) == 0 {
+	if f := m.Static(call); f != nil && len(m.Targets(call)) == 0 {
 		return startsWith(f.Name(), "Serve", "ListenAndServe", "Listen", "Run", "Main", "Start", "Loop")
 	}
 	return false

@@ -157,6 +157,46 @@ func (m *Model) resident(s ast.Stmt) bool {
 	return stay
 }
 
+// goesOn reports whether the code, once begun, goes on until somebody ends it: it
+// serves, or has an endless loop or one over a channel, itself or in a function
+// that it calls; or, if parks is set, it waits for anybody in another way. Code
+// that only tries a few times does not go on.
+func (m *Model) goesOn(code ast.Node, parks bool, seen map[*Func]bool) bool {
+	on := false
+	ast.Inspect(code, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.GoStmt, *ast.DeferStmt:
+			return false
+		case *ast.ForStmt:
+			on = on || n.Cond == nil
+		case *ast.RangeStmt:
+			on = on || IsChan(m.Pkg.Info.TypeOf(n.X)) != nil
+		case *ast.SelectStmt:
+			on = on || parks && !hasDefault(n)
+		case *ast.UnaryExpr:
+			on = on || parks && n.Op == token.ARROW && !m.isTimer(n.X)
+		case *ast.CallExpr:
+			on = on || m.callGoesOn(n, parks, seen)
+		}
+		return !on
+	})
+	return on
+}
+
+// callGoesOn reports it of what is called.
+func (m *Model) callGoesOn(call *ast.CallExpr, parks bool, seen map[*Func]bool) bool {
+	for _, f := range m.Targets(call) {
+		if !seen[f] {
+			seen[f] = true
+			if m.goesOn(f.Body, parks, seen) {
+				return true
+			}
+		}
+	}
+	f := m.Static(call)
+	return f != nil && (parks || f.Name() != "Wait") && serves(f)
+}
+
 func hasDefault(s *ast.SelectStmt) bool {
 	for _, c := range s.Body.List {
 		if c.(*ast.CommClause).Comm == nil {

@@ -225,26 +225,10 @@ func (m *Model) leavesBehind(op *Op) bool {
 }
 
 // beginsBehind reports whether what a frame is there for only begins behind the
-// statement, which is a gate then: it serves, or has a loop of its own. To wait
-// for others is part of an orderly end.
+// statement, which is a gate then. To wait for others is part of an orderly end.
 func (m *Model) beginsBehind(gate ast.Stmt) bool {
 	for st := range m.After(gate) {
-		begins := false
-		ast.Inspect(st, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.FuncLit, *ast.GoStmt, *ast.DeferStmt:
-				return false
-			case *ast.ForStmt:
-				begins = begins || n.Cond == nil
-			case *ast.RangeStmt:
-				begins = begins || IsChan(m.Pkg.Info.TypeOf(n.X)) != nil
-			case *ast.CallExpr:
-				f := m.Static(n)
-				begins = begins || f != nil && f.Name() != "Wait" && serves(f)
-			}
-			return !begins
-		})
-		if begins {
+		if m.goesOn(st, false, make(map[*Func]bool)) {
 			return true
 		}
 	}
