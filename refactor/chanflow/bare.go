@@ -77,7 +77,7 @@ func (m *Model) bareOp(op *Op) *BareOp {
 		if i == 0 {
 			leaves, b.Peer, b.Away, b.Signal, b.Like = w, p, w.at, s, like
 		}
-		if why := m.strands(op, w, len(peers) == 1); why != "" && like == nil {
+		if why := m.strands(op, w, chans, len(peers) == 1); why != "" && like == nil {
 			b.Withheld = why
 		}
 	}

@@ -177,19 +177,21 @@ func (m *Model) groupContext(f *Func) types.Object {
 // strands returns why the peer would be left behind in its turn if the operation
 // were given up on the signal, or "": it does not look at the signal while it
 // waits for the operation.
-func (m *Model) strands(op *Op, w way, alone bool) string {
+func (m *Model) strands(op *Op, w way, chans []*Chan, alone bool) string {
 	if !w.peer.Bare() || w.gives && !w.signal.Context && !isContext(w.signal.Obj.Type()) && alone {
 		return ""
 	}
 	if op.Kind == Recv {
 		return "the sender would be left behind in its turn"
 	}
-	for _, o := range op.Fn.Ops {
-		if o.Kind == Close && o.Deferred && !o.Conditional() && o.Ref.Obj == op.Ref.Obj {
-			return ""
+	for _, c := range chans {
+		if !slices.ContainsFunc(c.Closes, func(o *Op) bool {
+			return !o.Conditional() && (o.Fn == op.Fn && o.Deferred || o.Fn != op.Fn && m.reaches(o.Fn, op.Fn))
+		}) {
+			return "the receiver would be left behind in its turn"
 		}
 	}
-	return "the receiver would be left behind in its turn"
+	return ""
 }
 
 // given reports whether the signal has come already when the frame gets to the
