@@ -98,15 +98,15 @@ func (l *Life) fromChild(m *Model, event bool) (Role, *Op) {
 				return RoleStopped, op
 			}
 			return RoleDone, op
-		case !op.Conditional() && m.goesOn(op):
+		case !op.Conditional() && m.staysBehind(op):
 			return RoleStarted, op
 		}
 	}
 	return NoRole, nil
 }
 
-// goesOn reports whether the frame may stay behind the operation.
-func (m *Model) goesOn(op *Op) bool {
+// staysBehind reports whether the frame may stay behind the operation.
+func (m *Model) staysBehind(op *Op) bool {
 	for st := range m.After(op.Stmt()) {
 		if m.Resident(st) {
 			return true
