@@ -250,9 +250,8 @@ func (m *Model) guard(s *SignalSend, c *Chan) {
 
 // ownerOf returns the named struct type of the package that declares a field.
 func (m *Model) ownerOf(field types.Object) *types.TypeName {
-	scope := m.Pkg.Types.Scope()
-	for _, name := range scope.Names() {
-		if tn, ok := scope.Lookup(name).(*types.TypeName); ok && !tn.IsAlias() && hasField(tn.Type(), field) {
+	for _, tn := range m.structs()[field] {
+		if !tn.IsAlias() {
 			return tn
 		}
 	}

@@ -146,22 +146,26 @@ func (m *Model) Closed() bool {
 // fieldOfExported reports whether the field belongs to an exported type of the
 // package. One that is found in no named type counts as one.
 func (m *Model) fieldOfExported(v *types.Var) bool {
-	scope := m.Pkg.Types.Scope()
-	for _, name := range scope.Names() {
-		tn, ok := scope.Lookup(name).(*types.TypeName)
-		if !ok || tn.Exported() {
-			continue
-		}
-		if st, ok := tn.Type().Underlying().(*types.Struct); ok {
-			for i := range st.NumFields() {
-				if st.Field(i) == v {
-					return false
+	hidden := m.Pkg.Memo(hiddenKey{}, func() any {
+		out := make(map[*types.Var]bool)
+		scope := m.Pkg.Types.Scope()
+		for _, name := range scope.Names() {
+			tn, ok := scope.Lookup(name).(*types.TypeName)
+			if !ok || tn.Exported() {
+				continue
+			}
+			if st, ok := tn.Type().Underlying().(*types.Struct); ok {
+				for field := range st.Fields() {
+					out[field] = true
 				}
 			}
 		}
-	}
-	return true
+		return out
+	}).(map[*types.Var]bool)
+	return !hidden[v]
 }
+
+type hiddenKey struct{} // of the fields of types that are not exported
 
 // use records what becomes of the channel that the expression at cur yields.
 func (f *flow) use(cur inspector.Cursor) {

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"iter"
+	"slices"
 )
 
 // A StopRef is a stop signal as code at some place refers to it.
@@ -142,11 +143,29 @@ func hasField(t types.Type, field types.Object) bool {
 
 // sameStruct reports whether one struct type declares both fields.
 func (m *Model) sameStruct(a, b types.Object) bool {
-	scope := m.Pkg.Types.Scope()
-	for _, name := range scope.Names() {
-		if tn, ok := scope.Lookup(name).(*types.TypeName); ok && hasField(tn.Type(), a) && hasField(tn.Type(), b) {
-			return true
+	of := m.structs()[b]
+	return slices.ContainsFunc(m.structs()[a], func(tn *types.TypeName) bool { return slices.Contains(of, tn) })
+}
+
+type structsKey struct{}
+
+// structs returns the types of the package by the fields that they have, several
+// for one field in the order of their names.
+func (m *Model) structs() map[types.Object][]*types.TypeName {
+	return m.Pkg.Memo(structsKey{}, func() any {
+		out := make(map[types.Object][]*types.TypeName)
+		scope := m.Pkg.Types.Scope()
+		for _, name := range scope.Names() {
+			tn, ok := scope.Lookup(name).(*types.TypeName)
+			if !ok {
+				continue
+			}
+			if st := structOfType(tn.Type()); st != nil {
+				for f := range st.Fields() {
+					out[f.Origin()] = append(out[f.Origin()], tn)
+				}
+			}
 		}
-	}
-	return false
+		return out
+	}).(map[types.Object][]*types.TypeName)
 }

@@ -71,12 +71,18 @@ func (m *Model) SameSignal(a, b types.Object) bool {
 }
 
 func (s *stopping) unite(m *Model) {
-	assign := func(lhs, rhs Ref) {
-		if lhs.Obj == nil || rhs.Obj == nil || lhs.Elem || rhs.Elem || !carries(lhs.Obj.Type()) {
+	// The right side tells most often that there is nothing to unite.
+	assign := func(lhs func() Ref, rhs ast.Expr) {
+		r := m.ref(rhs)
+		if r.Obj == nil || r.Elem || !r.Context && !carries(r.Obj.Type()) {
 			return
 		}
-		if carries(rhs.Obj.Type()) && (IsChan(lhs.Obj.Type()) == nil) == (IsChan(rhs.Obj.Type()) == nil) || rhs.Context {
-			s.union(lhs.Obj, rhs.Obj)
+		l := lhs()
+		if l.Obj == nil || l.Elem || !carries(l.Obj.Type()) {
+			return
+		}
+		if r.Context || (IsChan(l.Obj.Type()) == nil) == (IsChan(r.Obj.Type()) == nil) {
+			s.union(l.Obj, r.Obj)
 		}
 	}
 	for cancel, ctx := range m.ctxOf {
@@ -87,21 +93,40 @@ func (s *stopping) unite(m *Model) {
 		case *ast.AssignStmt:
 			if len(n.Lhs) == len(n.Rhs) {
 				for i := range n.Lhs {
-					assign(m.ref(n.Lhs[i]), m.ref(n.Rhs[i]))
+					assign(func() Ref { return m.ref(n.Lhs[i]) }, n.Rhs[i])
 				}
 			}
 		case *ast.ValueSpec:
 			if len(n.Names) == len(n.Values) {
 				for i := range n.Names {
-					assign(m.ref(n.Names[i]), m.ref(n.Values[i]))
+					assign(func() Ref { return m.ref(n.Names[i]) }, n.Values[i])
 				}
 			}
 		case *ast.CompositeLit:
-			for field, value := range m.FieldValues(n) {
-				assign(Ref{Obj: field}, m.ref(value))
+			if slices.ContainsFunc(n.Elts, mayName) {
+				for field, value := range m.FieldValues(n) {
+					assign(func() Ref { return Ref{Obj: field} }, value)
+				}
 			}
 		}
 	}
+}
+
+// mayName reports whether the element of a composite literal may be a variable or
+// field, by its syntax.
+func mayName(e ast.Expr) bool {
+	if kv, ok := e.(*ast.KeyValueExpr); ok {
+		e = kv.Value
+	}
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident, *ast.SelectorExpr, *ast.StarExpr:
+		return true
+	case *ast.UnaryExpr:
+		return mayName(e.X)
+	case *ast.CallExpr:
+		return calledName(e) == "Done" // of a context
+	}
+	return false
 }
 
 // carries reports whether a variable of the type can hold a stop signal.

@@ -22,6 +22,7 @@ type tree struct {
 // A declaration is a top-level one.
 type declaration struct {
 	ast.Decl
+	pos      token.Pos
 	index    int  // in tree.decls
 	assigned span // in Model.assigned
 
@@ -38,12 +39,12 @@ func newTree(files []*ast.File) *tree {
 	i := 0
 	for _, f := range files {
 		for _, d := range f.Decls {
-			t.decls[i].Decl, t.decls[i].index = d, i
+			t.decls[i].Decl, t.decls[i].pos, t.decls[i].index = d, d.Pos(), i
 			t.byPos[i] = &t.decls[i]
 			i++
 		}
 	}
-	slices.SortStableFunc(t.byPos, func(a, b *declaration) int { return cmp.Compare(a.Pos(), b.Pos()) })
+	slices.SortStableFunc(t.byPos, func(a, b *declaration) int { return cmp.Compare(a.pos, b.pos) })
 	return t
 }
 
@@ -59,7 +60,7 @@ func (d *declaration) cursor() inspector.Cursor {
 
 // decl returns the last declaration that begins at or before pos, or nil.
 func (t *tree) decl(pos token.Pos) *declaration {
-	i, found := slices.BinarySearchFunc(t.byPos, pos, func(d *declaration, pos token.Pos) int { return cmp.Compare(d.Pos(), pos) })
+	i, found := slices.BinarySearchFunc(t.byPos, pos, func(d *declaration, pos token.Pos) int { return cmp.Compare(d.pos, pos) })
 	if !found {
 		i--
 	}
