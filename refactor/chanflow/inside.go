@@ -225,7 +225,7 @@ func (m *Model) joinedBefore(sp *Spawn, s *Sleep) bool {
 // stays reports whether a method call serves: its body goes on, or, in another
 // package, its name says so.
 func (m *Model) stays(call *ast.CallExpr) bool {
-	if m.callGoesOn(call, true, make(map[*Func]bool)) {
+	if m.callStaysUp(call, true, make(map[*Func]bool)) {
 		return true
 	}
 	if f := m.Static(call); f != nil && len(m.Targets(call)) == 0 {

@@ -157,11 +157,11 @@ func (m *Model) resident(s ast.Stmt) bool {
 	return stay
 }
 
-// goesOn reports whether the code, once begun, goes on until somebody ends it: it
+// staysUp reports whether the code, once begun, goes on until somebody ends it: it
 // serves, or has an endless loop or one over a channel, itself or in a function
 // that it calls; or, if parks is set, it waits for anybody in another way. Code
 // that only tries a few times does not go on.
-func (m *Model) goesOn(code ast.Node, parks bool, seen map[*Func]bool) bool {
+func (m *Model) staysUp(code ast.Node, parks bool, seen map[*Func]bool) bool {
 	on := false
 	ast.Inspect(code, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -176,19 +176,19 @@ func (m *Model) goesOn(code ast.Node, parks bool, seen map[*Func]bool) bool {
 		case *ast.UnaryExpr:
 			on = on || parks && n.Op == token.ARROW && !m.isTimer(n.X)
 		case *ast.CallExpr:
-			on = on || m.callGoesOn(n, parks, seen)
+			on = on || m.callStaysUp(n, parks, seen)
 		}
 		return !on
 	})
 	return on
 }
 
-// callGoesOn reports it of what is called.
-func (m *Model) callGoesOn(call *ast.CallExpr, parks bool, seen map[*Func]bool) bool {
+// callStaysUp reports it of what is called.
+func (m *Model) callStaysUp(call *ast.CallExpr, parks bool, seen map[*Func]bool) bool {
 	for _, f := range m.Targets(call) {
 		if !seen[f] {
 			seen[f] = true
-			if m.goesOn(f.Body, parks, seen) {
+			if m.staysUp(f.Body, parks, seen) {
 				return true
 			}
 		}

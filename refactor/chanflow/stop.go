@@ -253,7 +253,7 @@ func (m *Model) leavesBehind(op *Op) bool {
 // statement, which is a gate then. To wait for others is part of an orderly end.
 func (m *Model) beginsBehind(gate ast.Stmt) bool {
 	for st := range m.After(gate) {
-		if m.goesOn(st, false, make(map[*Func]bool)) {
+		if m.staysUp(st, false, make(map[*Func]bool)) {
 			return true
 		}
 	}
