@@ -102,7 +102,7 @@ func (m *Model) resident(s ast.Stmt) bool {
 			arguments(n.Call)
 			return false
 		case *ast.ForStmt:
-			if n.Cond == nil { // left on an error or an answer, if ever
+			if n.Cond == nil || m.spins(n) { // left on an error or an answer, if ever
 				stay = true
 				return false
 			}
@@ -118,7 +118,7 @@ func (m *Model) resident(s ast.Stmt) bool {
 			loops--
 			return false
 		case *ast.RangeStmt:
-			if IsChan(m.Pkg.Info.TypeOf(n.X)) != nil {
+			if IsChan(m.Pkg.Info.TypeOf(n.X)) != nil || m.iteratorStays(n.X) {
 				stay = true
 				return false
 			}
@@ -127,6 +127,12 @@ func (m *Model) resident(s ast.Stmt) bool {
 			ast.Inspect(n.Body, visit)
 			loops--
 			return false
+		case *ast.BranchStmt:
+			if n.Tok == token.GOTO && n.Label != nil {
+				if to := m.Pkg.Info.Uses[n.Label]; to != nil && to.Pos() < n.Pos() {
+					stay = true // a loop
+				}
+			}
 		case *ast.SelectStmt:
 			if !hasDefault(n) {
 				stay = true
