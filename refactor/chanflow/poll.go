@@ -15,7 +15,8 @@ type Poll struct {
 	Sleep *Sleep
 	Var   *types.Var // the variable that is looked at
 	Read  ast.Expr   // where the loop looks at it
-	Spawn *Spawn     // the goroutine that writes it
+	Spawn *Spawn     // the goroutine that writes it, if it is started before the loop; else nil
+	Field *PollField // set instead: the field that one statement of the package writes
 	Write ast.Stmt   // the one statement that does
 	Told  ast.Stmt   // behind which it may tell so: the write, or the end of its locked part
 	Flag  bool       // the variable is false until it is written, and then true
@@ -49,7 +50,7 @@ func (m *Model) poll(s *Sleep) *Poll {
 		return nil
 	}
 	l := &pollLoop{Model: m, Poll: &Poll{Loop: loop, Sleep: s}}
-	if !l.head() || !l.body() || l.Read == nil || !l.writer() {
+	if !l.head() || !l.body() || l.Read == nil || !l.writer() && !l.fieldWriter() {
 		return nil
 	}
 	return l.Poll

@@ -68,7 +68,7 @@ func (l *pollLoop) writer() bool {
 		l.Withheld = "the write is part of a larger statement"
 	default:
 		if l.Withheld = l.named(); l.Withheld == "" {
-			l.tell()
+			l.tell(l.Spawn.Body.Body)
 		}
 	}
 	l.Flag = value != nil && value.Kind() == constant.Bool && constant.BoolVal(value)
@@ -120,7 +120,7 @@ func operandAt(cur inspector.Cursor) ast.Expr {
 // tell finds the place at which the goroutine may tell. Where the loop takes a
 // lock it has seen the variable only after the goroutine had left its locked
 // part.
-func (l *pollLoop) tell() {
+func (l *pollLoop) tell(body *ast.BlockStmt) {
 	l.Told = l.Write
 	if !l.locked {
 		return
@@ -138,7 +138,7 @@ func (l *pollLoop) tell() {
 		}
 		l.Told = st
 	}
-	if l.Told != l.Write || l.Write != l.Spawn.Body.Body.List[len(l.Spawn.Body.Body.List)-1] {
+	if l.Told != l.Write || l.Write != body.List[len(body.List)-1] {
 		l.Withheld = "the goroutine does more under the lock that the loop takes"
 	}
 }

@@ -56,11 +56,15 @@ func (s *site) finding() refactor.Finding {
 	f := refactor.Finding{
 		Span:    span(s.Sleep.Stmt),
 		Message: fmt.Sprintf("the loop polls %s, which one goroutine sets: it can tell by a channel", s.text(s.Read)),
-		Related: []refactor.Related{
-			{Span: span(s.Read), Message: "the loop looks at it here"},
-			{Span: s.pkg.Span(s.Spawn.Head()), Message: "the goroutine starts here"},
-			{Span: span(s.Write), Message: "it sets the variable here"},
-		},
+		Related: []refactor.Related{{Span: span(s.Read), Message: "the loop looks at it here"}},
+	}
+	if s.Field != nil {
+		f.Message = fmt.Sprintf("the loop polls %s, which one statement sets: it can tell by a channel", s.text(s.Read))
+		f.Related = append(f.Related, refactor.Related{Span: span(s.Write), Message: "the field is set here"})
+	} else {
+		f.Related = append(f.Related,
+			refactor.Related{Span: s.pkg.Span(s.Spawn.Head()), Message: "the goroutine starts here"},
+			refactor.Related{Span: span(s.Write), Message: "it sets the variable here"})
 	}
 	if len(f.Message) > 100 {
 		f.Message = "the loop polls what one goroutine sets: it can tell by a channel"
@@ -74,6 +78,9 @@ func (s *site) finding() refactor.Finding {
 }
 
 func (s *site) reason() string {
+	if s.Field != nil {
+		return s.Field.Owner.Name() + " gets a channel, for which the loop waits"
+	}
 	if s.Times != nil || s.Until != nil {
 		return "waits until it is told or time is up"
 	}
@@ -97,6 +104,10 @@ func (s *site) text(n ast.Node) string { return s.pkg.FileOf(n.Pos()).Text(n.Pos
 // A variable that nothing else looks at becomes the channel itself.
 func (s *site) channel() ([]refactor.Edit, error) {
 	b := edit.New(s.pkg)
+	if s.Field != nil {
+		s.fieldChannel(b)
+		return b.Edits()
+	}
 	name := s.Var.Name()
 	if s.Decl == nil || !s.Flag {
 		name = b.Fresh(s.Loop.Pos(), s.names()...)
@@ -116,12 +127,16 @@ func (s *site) channel() ([]refactor.Edit, error) {
 		b.DeleteStmt(s.Write)
 		b.InsertAfter(s.Told, tell)
 	}
-	wait := "<-" + name
+	s.wait(b, "<-"+name)
+	return b.Edits()
+}
+
+// wait replaces the loop by the receive, with a way out where the loop has one.
+func (s *site) wait(b *edit.Builder, wait string) {
 	if after, late := s.bound(b), s.late(b); after != "" {
 		wait = fmt.Sprintf("select {\ncase %s:\ncase <-%s.After(%s):%s\n}", wait, b.Import(s.Loop.Pos(), "time"), after, late)
 	}
 	b.ReplaceNode(s.Loop, wait)
-	return b.Edits()
 }
 
 // inside returns the name that the channel has in the goroutine: that of a new
