@@ -16,6 +16,7 @@ type Completion struct {
 	Some []*Op      // where others look for it in a select with a way out
 	Ends []*Op      // calls before it that end the goroutine, or may: t.Fatal, …
 	Rets []*Op      // returns before it that skip it
+	Call ast.Node   // the first call before it that may panic, if the body recovers and then signals nothing; or nil
 	Test bool       // Ends are failed checks of a test, or its t.Fatal
 	Bad  bool       // one of Some takes the signal for a failure, or does not wait
 	Data bool       // the channel carries values
@@ -60,7 +61,7 @@ func (m *Model) completion(f *Func, spawns []*Spawn) *Completion {
 		c.All = append(c.All, op)
 	}
 	c.exits()
-	if len(c.Ends)+len(c.Rets) == 0 {
+	if len(c.Ends)+len(c.Rets) == 0 && c.Call == nil {
 		return nil
 	}
 	for _, sp := range spawns {
@@ -164,6 +165,64 @@ func (c *Completion) exits() {
 			}
 		}
 	}
+	if recovers && !f.defersSignal() {
+		c.Call = c.mayPanic()
+	}
+}
+
+// mayPanic returns the first call before the signal that may panic, or nil.
+// Calls of packages that only print, lock and measure time are taken not to.
+func (c *Completion) mayPanic() ast.Node {
+	m := c.Body.model
+	var first ast.Node
+	ast.Inspect(c.Body.Body, func(n ast.Node) bool {
+		if first != nil || n == nil || n.Pos() >= c.Op.Node.Pos() {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.DeferStmt, *ast.GoStmt:
+			return false
+		case *ast.FuncLit:
+			return m.frames[n] == c.Body
+		case *ast.CallExpr:
+			if m.Pkg.Info.Types[n.Fun].IsType() || m.Pkg.Info.Types[n.Fun].IsBuiltin() {
+				return true
+			}
+			if f := m.Static(n); f != nil && f.Pkg() != nil {
+				switch f.Pkg().Path() {
+				case "fmt", "log", "log/slog", "sync", "sync/atomic", "time", "testing":
+					return true
+				}
+			}
+			first = n
+		}
+		return first == nil
+	})
+	return first
+}
+
+// defersSignal reports whether a deferred call tells somebody something.
+func (f *Func) defersSignal() bool {
+	return slices.ContainsFunc(f.Ops, func(op *Op) bool { return op.Deferred && op.signals() })
+}
+
+// signals reports whether the operation tells somebody something: a send, a
+// close, a cancel, a Done, or a call that may do so.
+func (op *Op) signals() bool {
+	switch op.Kind {
+	case Send, Close, Cancel, Done:
+		return true
+	case Call:
+		if op.Callee == nil {
+			return true
+		}
+		for e := range op.Callee.Effects() {
+			if e.Kind == Send || e.Kind == Close || e.Kind == Cancel || e.Kind == Done {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // negative reports whether a select that receives the signal fails a test when
@@ -223,26 +282,14 @@ func (c *Completion) Blocks() bool {
 func (c *Completion) Otherwise(ret *Op) bool {
 	signals := func(n ast.Node) bool {
 		for op := range c.Body.Within(n.Pos(), n.End()) {
-			switch op.Kind {
-			case Send, Close, Cancel, Done:
+			if op.signals() {
 				return true
-			case Call:
-				if op.Callee == nil {
-					return true
-				}
-				for e := range op.Callee.Effects() {
-					if e.Kind == Send || e.Kind == Close || e.Kind == Cancel || e.Kind == Done {
-						return true
-					}
-				}
 			}
 		}
 		return false
 	}
-	for _, op := range c.Body.Ops {
-		if op.Deferred && (op.Kind == Send || op.Kind == Close || op.Kind == Cancel || op.Kind == Done) {
-			return true
-		}
+	if c.Body.defersSignal() {
+		return true
 	}
 	list, i := siblings(ret.cur())
 	for _, s := range list[:i] {

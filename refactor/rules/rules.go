@@ -8,6 +8,7 @@ import (
 	"handshake/refactor/rules/bareop"
 	"handshake/refactor/rules/deafsleep"
 	"handshake/refactor/rules/lateclose"
+	"handshake/refactor/rules/norecover"
 	"handshake/refactor/rules/nostopped"
 	"handshake/refactor/rules/replybuf"
 	"handshake/refactor/rules/sendsignal"
@@ -23,6 +24,7 @@ func All() []*refactor.Rule {
 		bareop.Rule,
 		deafsleep.Rule,
 		lateclose.Rule,
+		norecover.Rule,
 		nostopped.Rule,
 		replybuf.Rule,
 		sendsignal.Rule,
