@@ -28,7 +28,7 @@ func (p *Package) Resolve(fix Fix) (edits []Edit, err error) {
 	if err != nil {
 		return nil, err
 	}
-	after, err := p.With(edits)
+	after, err := p.Try(edits)
 	if err != nil {
 		return nil, err
 	}
@@ -38,9 +38,35 @@ func (p *Package) Resolve(fix Fix) (edits []Edit, err error) {
 	return edits, nil
 }
 
+// Try returns the package as it is after the edits, for [Rule.Prove] to look at,
+// or an error that says why the edits must not be made. It fails if With does,
+// and with the same error; but where only function bodies and imports change,
+// nothing else is type-checked anew. The package then lists an edited file
+// twice: as it was, without the functions that changed, and with nothing but these.
+func (p *Package) Try(edits []Edit) (*Package, error) {
+	files, err := p.edited(edits)
+	if err != nil {
+		return nil, err
+	}
+	if after := p.tryBodies(files); after != nil {
+		return after, nil
+	}
+	return p.with(files)
+}
+
 // With returns the package as it is after the edits, parsed and type-checked
 // anew, or an error that says why the edits must not be made.
 func (p *Package) With(edits []Edit) (*Package, error) {
+	files, err := p.edited(edits)
+	if err != nil {
+		return nil, err
+	}
+	return p.with(files)
+}
+
+// edited returns the files after the edits, in the order of Files. Their syntax
+// is parsed where they changed and shared with p where not.
+func (p *Package) edited(edits []Edit) ([]*File, error) {
 	if len(edits) == 0 {
 		return nil, errors.New("nothing to edit")
 	}
@@ -76,6 +102,11 @@ func (p *Package) With(edits []Edit) (*Package, error) {
 	for name := range byFile {
 		return nil, fmt.Errorf("%s is not part of package %s", name, p.Path)
 	}
+	return files, nil
+}
+
+// with returns the package that has the edited files instead of those of p.
+func (p *Package) with(files []*File) (*Package, error) {
 	new := Check(p.ID, p.Path, p.Fset, files, p.Config)
 	if e := NewError(p.Errors, new.Errors); e != nil {
 		return nil, fmt.Errorf("the result does not compile: %s", e.Msg)
@@ -91,22 +122,8 @@ func (p *Package) With(edits []Edit) (*Package, error) {
 // are collected, not returned: a package with errors can still be looked at.
 func Check(id, path string, fset *token.FileSet, files []*File, config types.Config) *Package {
 	p := &Package{ID: id, Path: path, Fset: fset, Files: files, Config: config}
-	p.Info = &types.Info{
-		Types:        make(map[ast.Expr]types.TypeAndValue),
-		Instances:    make(map[*ast.Ident]types.Instance),
-		Defs:         make(map[*ast.Ident]types.Object),
-		Uses:         make(map[*ast.Ident]types.Object),
-		Implicits:    make(map[ast.Node]types.Object),
-		Selections:   make(map[*ast.SelectorExpr]*types.Selection),
-		Scopes:       make(map[ast.Node]*types.Scope),
-		FileVersions: make(map[*ast.File]string),
-	}
-	config.Error = func(err error) {
-		var e types.Error
-		if errors.As(err, &e) {
-			p.Errors = append(p.Errors, e)
-		}
-	}
+	p.Info = newInfo()
+	config.Error = collect(&p.Errors)
 	syntax := make([]*ast.File, len(files))
 	for i, f := range files {
 		syntax[i] = f.Syntax
@@ -116,6 +133,29 @@ func Check(id, path string, fset *token.FileSet, files []*File, config types.Con
 		f.GoVersion = p.Info.FileVersions[f.Syntax]
 	}
 	return p
+}
+
+func newInfo() *types.Info {
+	return &types.Info{
+		Types:        make(map[ast.Expr]types.TypeAndValue),
+		Instances:    make(map[*ast.Ident]types.Instance),
+		Defs:         make(map[*ast.Ident]types.Object),
+		Uses:         make(map[*ast.Ident]types.Object),
+		Implicits:    make(map[ast.Node]types.Object),
+		Selections:   make(map[*ast.SelectorExpr]*types.Selection),
+		Scopes:       make(map[ast.Node]*types.Scope),
+		FileVersions: make(map[*ast.File]string),
+	}
+}
+
+// collect returns a handler that appends type errors to a list.
+func collect(list *[]types.Error) func(error) {
+	return func(err error) {
+		var e types.Error
+		if errors.As(err, &e) {
+			*list = append(*list, e)
+		}
+	}
 }
 
 // NewError returns the first error of after that before does not have as

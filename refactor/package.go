@@ -31,6 +31,9 @@ type Package struct {
 	// none. A fix must not bring them out of step.
 	Excluded func() map[string][]byte
 
+	// Partial is set if the package is one of [Package.Try].
+	Partial bool
+
 	memo sync.Map // key any -> *memo
 }
 

@@ -31,7 +31,8 @@ type Rule struct {
 	Run func(*Package) []Finding
 
 	// Prove, if not nil, looks at a package before and after a fix of the rule
-	// that compiles, and returns why the fix must not be made all the same.
+	// that compiles (the latter as [Package.Try] makes it), and returns why the
+	// fix must not be made all the same.
 	Prove func(before, after *Package, edits []Edit) error
 }
 

@@ -70,17 +70,19 @@ func fixOne(ctx context.Context, g *load.Graph, m *load.Meta, opts Options, froz
 	if err != nil {
 		return out // not read
 	}
+	// From here on only the plan holds the package, and drops it in time.
+	parses, problems, declared := load.Parses(pkg), load.Complaints(pkg), declarations(pkg)
 	p := &plan{opts: opts, before: pkg, now: pkg, frozen: frozen}
 	res, err := p.run()
 	if err != nil {
-		out.Result = Result{Errors: []error{err}, Read: 1, Problems: load.Complaints(pkg)}
+		out.Result = Result{Errors: []error{err}, Read: 1, Problems: problems}
 		return out
 	}
 	out.Result = *res
-	if !load.Parses(pkg) {
+	if !parses {
 		out.Read = 0
 	}
-	out.declares = len(res.Files) > 0 && declarations(p.now) != declarations(pkg)
+	out.declares = len(res.Files) > 0 && declarations(p.now) != declared
 	return out
 }
 

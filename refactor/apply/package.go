@@ -30,7 +30,7 @@ type plan struct {
 }
 
 func (p *plan) run() (*Result, error) {
-	limit := 0
+	limit, problems := 0, load.Complaints(p.before)
 	seen := map[[sha256.Size]byte]bool{digest(p.now): true}
 	for {
 		findings, errs := p.analyze()
@@ -43,19 +43,34 @@ func (p *plan) run() (*Result, error) {
 		}
 		r, left := p.round(findings)
 		if r == nil {
-			res := &Result{Files: changed(p.before, p.now), Made: p.made, Left: left, Errors: errs, Read: 1, Problems: load.Complaints(p.before)}
+			res := &Result{Files: changed(p.before, p.now), Made: p.made, Left: left, Errors: errs, Read: 1, Problems: problems}
 			res.sort()
 			return res, nil
 		}
-		if len(p.made) > limit || seen[digest(r.after)] {
+		after, err := p.now.With(r.edits)
+		if err != nil {
+			return nil, fmt.Errorf("package %s: what Try lets pass, With does not: %w", p.before.Path, err)
+		}
+		if len(p.made) > limit || seen[digest(after)] {
 			return nil, fmt.Errorf("the fixes of package %s do not come to an end; the last was %q of rule %s",
 				p.before.Path, r.last.Title, r.last.Rule.Name)
 		}
-		p.now = r.after
-		r.after = nil // a large package need not be kept for each round
+		p.now = after
+		if len(p.rounds) == 0 {
+			p.before = sources(p.before) // a large package need not be kept
+		}
 		p.rounds = append(p.rounds, *r)
 		seen[digest(p.now)] = true
 	}
+}
+
+// sources returns a package of which only the sources are known.
+func sources(pkg *refactor.Package) *refactor.Package {
+	out := &refactor.Package{ID: pkg.ID, Path: pkg.Path, Fset: pkg.Fset}
+	for _, f := range pkg.Files {
+		out.Files = append(out.Files, &refactor.File{Name: f.Name, Src: f.Src, Tok: f.Tok, ReadOnly: f.ReadOnly})
+	}
+	return out
 }
 
 func (p *plan) analyze() ([]refactor.Finding, []error) {
@@ -71,8 +86,7 @@ func (p *plan) analyze() ([]refactor.Finding, []error) {
 
 // A round is a set of fixes that do not meddle with one another.
 type round struct {
-	after *refactor.Package // nil once the round is over
-	edits []refactor.Edit   // in the files before the round
+	edits []refactor.Edit // in the files before the round
 	last  Made
 }
 
@@ -124,17 +138,18 @@ func (p *plan) with(r *round, fix refactor.Fix, edits []refactor.Edit) (*round, 
 	if r != nil {
 		edits = slices.Concat(r.edits, edits)
 	}
-	after, err := p.now.With(edits)
+	after, err := p.now.Try(edits)
 	if err != nil {
 		return nil, err
 	}
-	if p.frozen != nil && declarations(after) != declarations(p.now) {
+	// Nothing is declared otherwise in a partial package.
+	if p.frozen != nil && !after.Partial && declarations(after) != declarations(p.now) {
 		return nil, p.frozen
 	}
 	if err := fix.Prove(p.now, after, edits); err != nil {
 		return nil, err
 	}
-	return &round{after: after, edits: edits}, nil
+	return &round{edits: edits}, nil
 }
 
 func makeEdits(fix refactor.Fix) (edits []refactor.Edit, err error) {

@@ -225,7 +225,13 @@ func (f *Func) Recv() *types.Var {
 	if f.Obj == nil {
 		return nil
 	}
-	return f.Obj.Signature().Recv()
+	recv := f.Obj.Signature().Recv()
+	if recv != nil && recv.Name() != "" { // what the body means: see refactor.Package.Try
+		if v, ok := f.model.Pkg.Info.Defs[f.Decl.Recv.List[0].Names[0]].(*types.Var); ok {
+			return v
+		}
+	}
+	return recv
 }
 
 // Params returns the declared parameters, in order; a blank or missing name

@@ -72,7 +72,7 @@ func (b *code) supplied(fun ast.Expr) bool {
 		return e.typ != nil && e.typ.Pos() <= obj.Pos() && obj.Pos() < e.typ.End()
 	case *ast.SelectorExpr: // not what another package made, such as resp.Body
 		obj := b.t.pkg.Info.Uses[x.Sel]
-		return obj != nil && obj.Pkg() == b.t.pkg.Types
+		return obj != nil && obj.Pkg() != nil && obj.Pkg().Path() == b.t.pkg.Types.Path()
 	case *ast.IndexExpr:
 		return true
 	}
