@@ -81,7 +81,8 @@ type code struct {
 	fix   []func()
 	env   *env
 	loops []loop
-	label string // of the statement that follows
+	label string                  // of the statement that follows
+	marks map[types.Object]*label // what goto statements jump to
 }
 
 type loop struct {
@@ -170,6 +171,7 @@ func (b *code) stmt(s ast.Stmt) {
 	case *ast.BlockStmt:
 		b.block(s.List)
 	case *ast.LabeledStmt:
+		b.here(b.mark(b.t.pkg.Info.Defs[s.Label]))
 		b.label = s.Label.Name
 		b.stmt(s.Stmt)
 	case *ast.ExprStmt:
@@ -255,10 +257,21 @@ func (b *code) copy(to, from value) {
 	}
 }
 
+// mark returns the place that a label of the source stands for.
+func (b *code) mark(obj types.Object) *label {
+	if b.marks == nil {
+		b.marks = make(map[types.Object]*label)
+	}
+	if b.marks[obj] == nil {
+		b.marks[obj] = new(label)
+	}
+	return b.marks[obj]
+}
+
 func (b *code) branch(s *ast.BranchStmt) {
 	switch s.Tok {
 	case token.GOTO:
-		b.t.doubt("there is a goto")
+		b.jump(b.mark(b.t.pkg.Info.Uses[s.Label]))
 	case token.FALLTHROUGH:
 		b.t.doubt("there is a fallthrough")
 	default:
