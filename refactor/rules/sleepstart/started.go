@@ -74,6 +74,9 @@ func (s *site) started() refactor.Finding {
 		Title: title, Safety: safety, Reason: reason,
 		Make: func() ([]refactor.Edit, error) { return s.handshake(plainly) },
 	})
+	if a := s.m.Address(s.Guess); a != nil && s.Own == nil {
+		f.Fixes = append(f.Fixes, s.sendAddress(a))
+	}
 	if len(s.Spawns) == 1 && s.canFail(s.spawn().Fn) {
 		f.Fixes = append(f.Fixes, refactor.Fix{
 			Title: fmt.Sprintf("Wait for started, or fail after %v", s.limit()), Safety: refactor.Review, Reason: "fails instead of waiting on",
