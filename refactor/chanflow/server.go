@@ -33,7 +33,7 @@ func (m *Model) guessListening(g *Guess) bool {
 		return true
 	}
 	if (f.Name() == "Serve" || f.Name() == "ServeTLS") && len(call.Args) > 0 {
-		if ln := m.listener(call); ln != nil && !sp.ownsListener(ln) {
+		if ln := m.listener(call); ln != nil && !sp.ownsListener(ln) && m.connects(g, ln) {
 			g.Event, g.Server, g.Bound = Listening, call, true
 			return true
 		}
