@@ -86,7 +86,7 @@ func (m *Model) bareOp(op *Op) *BareOp {
 			return nil // or should be a close
 		}
 	}
-	if m.joinedFirst(op, leaves.signal) || m.ownSignal(op, leaves.signal) || m.given(op, leaves.signal) {
+	if m.comesLater(op, leaves.signal) || m.given(op, leaves.signal) {
 		return nil
 	}
 	if b.Withheld == "" {

@@ -8,22 +8,35 @@ import (
 	"slices"
 )
 
-// joinedFirst reports whether everybody who gives the signal waits before for
-// the goroutine that sends: then its receivers are there as long as it is.
-func (m *Model) joinedFirst(op *Op, signal Ref) bool {
-	var waited map[types.Object]bool // before every signal
+// comesLater reports whether the signal cannot come while the goroutine of the
+// operation is blocked in it: whoever gives it waits for that goroutine before,
+// or is it.
+func (m *Model) comesLater(op *Op, signal Ref) bool {
+	given, own := false, true
 	for _, s := range m.signalOps() {
-		if s.Kind == Send || !m.SameSignal(s.Ref.Obj, signal.Obj) {
+		same := m.SameSignal(s.Ref.Obj, signal.Obj)
+		if s.Kind == Send || !same && !m.fires(signal.Obj, s.Ref.Obj) && !m.fires(s.Ref.Obj, signal.Obj) {
 			continue
 		}
-		here := make(map[types.Object]bool)
-		for _, w := range s.Fn.Ops {
-			if w.Kind == Wait && w.Ref.Obj != nil && !w.Conditional() && (waited == nil || waited[w.Ref.Obj]) && (s.Deferred && !w.Deferred || w.Node.Pos() < s.Node.Pos()) {
-				here[w.Ref.Obj] = true
-			}
+		given = true
+		if s.Fn == op.Fn || m.reaches(s.Fn, op.Fn) {
+			continue
 		}
-		if waited = here; len(waited) == 0 {
+		own = false
+		if same && !m.waitsFirst(s, op) {
 			return false
+		}
+	}
+	return given && (!own || !m.derived().timed[signal.Obj])
+}
+
+// waitsFirst reports whether the goroutine that performs the operation has been
+// waited for when the signal is given.
+func (m *Model) waitsFirst(signal, op *Op) bool {
+	waited := make(map[types.Object]bool)
+	for _, w := range signal.Fn.Ops {
+		if w.Kind == Wait && w.Ref.Obj != nil && !w.Conditional() && (signal.Deferred && !w.Deferred || w.Node.Pos() < signal.Node.Pos()) {
+			waited[w.Ref.Obj] = true
 		}
 	}
 	if len(waited) == 0 {
@@ -43,22 +56,6 @@ func (m *Model) joinedFirst(op *Op, signal Ref) bool {
 		}
 	}
 	return false
-}
-
-// ownSignal reports whether the signal is only given by the goroutine that
-// sends, so that it cannot come while that is blocked.
-func (m *Model) ownSignal(op *Op, signal Ref) bool {
-	given := false
-	for _, s := range m.signalOps() {
-		if s.Kind == Send || !m.fires(signal.Obj, s.Ref.Obj) && !m.fires(s.Ref.Obj, signal.Obj) {
-			continue
-		}
-		if s.Fn != op.Fn && !m.reaches(s.Fn, op.Fn) {
-			return false
-		}
-		given = true
-	}
-	return given && !m.derived().timed[signal.Obj]
 }
 
 // releasing matches methods that give back what was taken.
@@ -89,35 +86,25 @@ func (m *Model) cutShort(b *BareOp) string {
 	if from == nil {
 		return "the way out cannot be told"
 	}
+	turn := func(p *point) bool { // another turn of the loop begins there
+		return p.node != nil && p.node.Pos() < op.Node.End() && (loop == nil || within(loop, p.node))
+	}
 	why := ""
+	none := func(*point) bool { return false }
 	from.leads(func(p *point) bool {
-		if why != "" || p.node == nil || p.node.Pos() < op.Node.End() && (loop == nil || within(loop, p.node)) {
-			return why == "" // of the next turn
+		if why == "" && !turn(p) && p.node != nil && (loop == nil || within(loop, p.node)) {
+			why = m.counted(b, p)
 		}
-		if known && !within(loop, p.node) {
-			return true
-		}
-		for _, o := range p.ops {
-			switch {
-			case o.Kind == Done || o.Kind == Close || o.Kind == Cancel || o.Kind == Send && o.Bare() && m.source(o.channel()) != m.source(op.channel()):
-				why = "a return there would skip " + m.asCode(o)
-			case o.Kind == Wait:
-				why = "a return there would skip " + m.asCode(o)
-			case o.Kind == Recv && o.Bare() && !m.repliesTo(op, o):
-				why = "a return there would skip the wait for " + m.asCode(o)
-			case o.Kind == Call && o.Callee != nil && o.Callee.MayDo(Done, Close, Cancel):
-				why = "a return there would skip " + m.asCode(o)
+		return why == "" && !turn(p)
+	}, none)
+	if loop != nil && !known {
+		from.leads(func(p *point) bool { // what comes behind the loop
+			if why == "" && p.node != nil && !within(loop, p.node) {
+				why = m.counted(b, p)
 			}
-		}
-		if st, ok := p.node.(*ast.ExprStmt); ok && why == "" {
-			if call, ok := st.X.(*ast.CallExpr); ok {
-				if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && releasing.MatchString(sel.Sel.Name) {
-					why = fmt.Sprintf("a return there would skip %s", m.source(sel))
-				}
-			}
-		}
-		return why == ""
-	}, func(*point) bool { return false })
+			return why == ""
+		}, none)
+	}
 	if why != "" {
 		return why
 	}
@@ -133,6 +120,29 @@ func (m *Model) cutShort(b *BareOp) string {
 				return slices.ContainsFunc(q.ops, func(o *Op) bool { return o.Kind == Recv && o.Bare() && !o.Range && !m.tellsStop(o) })
 			}); q != nil {
 				return fmt.Sprintf("%s would then wait for an answer all the same", call.Fn.Name())
+			}
+		}
+	}
+	return ""
+}
+
+// counted returns why the frame must not leave out what it does at the point, or
+// "".
+func (m *Model) counted(b *BareOp, p *point) string {
+	op := b.Op
+	for _, o := range p.ops {
+		switch {
+		case o.Kind == Done, o.Kind == Close, o.Kind == Cancel, o.Kind == Wait, o.Kind == Send && o.Bare() && m.source(o.channel()) != m.source(op.channel()),
+			o.Kind == Call && o.Callee != nil && o.Callee.MayDo(Done, Close, Cancel):
+			return "a return there would skip " + m.asCode(o)
+		case o.Kind == Recv && o.Bare() && !m.repliesTo(op, o):
+			return "a return there would skip the wait for " + m.asCode(o)
+		}
+	}
+	if st, ok := p.node.(*ast.ExprStmt); ok {
+		if call, ok := st.X.(*ast.CallExpr); ok {
+			if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && releasing.MatchString(sel.Sel.Name) {
+				return "a return there would skip " + m.source(sel)
 			}
 		}
 	}

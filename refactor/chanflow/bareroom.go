@@ -51,6 +51,9 @@ func (m *Model) roomy(c *Chan, op *Op) bool {
 	if most, bounded := c.MostSends(); bounded {
 		return most.Fits(size)
 	}
+	if size > 0 && signals(m.Pkg.Info.TypeOf(op.channel())) {
+		return true // a token that goes to and fro
+	}
 	return size > 0 && !op.again(c.Make)
 }
 
