@@ -48,13 +48,13 @@ func (m *Model) roomy(c *Chan, op *Op) bool {
 	if !ok {
 		return true // made to measure
 	}
-	if most, bounded := c.MostSends(); bounded {
-		return most.Fits(size)
+	if most, bounded := c.MostSends(); bounded && most.Fits(size) {
+		return true
 	}
 	if size > 0 && signals(m.Pkg.Info.TypeOf(op.channel())) {
 		return true // a token that goes to and fro
 	}
-	return size > 0 && !op.again(c.Make)
+	return size > 0 && !op.again(c.Make) // each its own place, perhaps
 }
 
 // again reports whether the frame may come to the operation again with the same
