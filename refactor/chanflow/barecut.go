@@ -19,7 +19,10 @@ func (m *Model) comesLater(op *Op, signal Ref) bool {
 			continue
 		}
 		given = true
-		if s.Fn == op.Fn || m.reaches(s.Fn, op.Fn) {
+		if s.Fn == op.Fn {
+			return true // it tells others, and is not told
+		}
+		if m.reaches(s.Fn, op.Fn) {
 			continue
 		}
 		own = false
