@@ -12,25 +12,26 @@ import (
 // operation is blocked in it: whoever gives it waits for that goroutine before,
 // or is it.
 func (m *Model) comesLater(op *Op, signal Ref) bool {
-	given, own := false, true
+	var givers []*Op
 	for _, s := range m.signalOps() {
-		same := m.SameSignal(s.Ref.Obj, signal.Obj)
-		if s.Kind == Send || !same && !m.fires(signal.Obj, s.Ref.Obj) && !m.fires(s.Ref.Obj, signal.Obj) {
-			continue
+		if s.Kind != Send && (m.SameSignal(s.Ref.Obj, signal.Obj) || m.fires(signal.Obj, s.Ref.Obj) || m.fires(s.Ref.Obj, signal.Obj)) {
+			givers = append(givers, s)
 		}
-		given = true
-		if s.Fn == op.Fn {
-			return true // it tells others, and is not told
-		}
+	}
+	if slices.ContainsFunc(givers, func(s *Op) bool { return s.Fn == op.Fn }) {
+		return true // it tells others, and is not told
+	}
+	joined := false
+	for _, s := range givers {
 		if m.reaches(s.Fn, op.Fn) {
 			continue
 		}
-		own = false
-		if same && !m.waitsFirst(s, op) {
+		if !m.SameSignal(s.Ref.Obj, signal.Obj) || !m.waitsFirst(s, op) {
 			return false
 		}
+		joined = true
 	}
-	return given && (!own || !m.derived().timed[signal.Obj])
+	return len(givers) > 0 && (joined || !m.derived().timed[signal.Obj])
 }
 
 // waitsFirst reports whether the goroutine that performs the operation has been
