@@ -109,7 +109,7 @@ func (p *Package) edited(edits []Edit) ([]*File, error) {
 func (p *Package) with(files []*File) (*Package, error) {
 	new := Check(p.ID, p.Path, p.Fset, files, p.Config)
 	if e := NewError(p.Errors, new.Errors); e != nil {
-		return nil, fmt.Errorf("the result does not compile: %s", e.Msg)
+		return nil, fmt.Errorf("the result does not compile: %s", strings.Join(strings.Fields(e.Msg), " "))
 	}
 	new.Excluded = p.Excluded
 	if err := outOfStep(p, new); err != nil {

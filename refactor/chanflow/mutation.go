@@ -283,6 +283,10 @@ func (m *Model) useIn(root types.Object, mu Mutation, st ast.Stmt) (use ast.Node
 				}
 				return false
 			}
+		case *ast.ReturnStmt:
+			if f := m.FuncOf(n.Pos()); n.Results == nil && f != nil && f.returns(root) {
+				use = n
+			}
 		case *ast.CallExpr:
 			if kind, ok := syncKindOf(m, n); ok && kind != Wait {
 				return false
@@ -296,6 +300,22 @@ func (m *Model) useIn(root types.Object, mu Mutation, st ast.Stmt) (use ast.Node
 		return use == nil
 	})
 	return use
+}
+
+// returns reports whether the variable is a named result of the frame, which a
+// bare return reads.
+func (f *Func) returns(obj types.Object) bool {
+	if f.Type.Results == nil {
+		return false
+	}
+	for _, field := range f.Type.Results.List {
+		for _, name := range field.Names {
+			if f.model.Pkg.Info.Defs[name] == obj {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (m *Model) useInExpr(root types.Object, mu Mutation, e ast.Expr) ast.Node {

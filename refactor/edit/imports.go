@@ -35,7 +35,7 @@ func (b *Builder) Import(pos token.Pos, path string) string {
 		}
 		if at := scope.Innermost(pos); at != nil {
 			if _, other := at.LookupParent(obj.Name(), pos); other != nil && other != obj {
-				b.fail(fmt.Errorf("%s does not mean package %s here: it is declared at %s", obj.Name(), path, b.pkg.Fset.Position(other.Pos())))
+				b.fail(fmt.Errorf("%s does not mean package %s here: it is declared on line %d", obj.Name(), path, b.pkg.Fset.Position(other.Pos()).Line))
 			}
 		}
 		return obj.Name()
@@ -54,7 +54,7 @@ func (b *Builder) Import(pos token.Pos, path string) string {
 		taken("the file imports another package by that name")
 	} else if at := scope.Innermost(pos); at != nil {
 		if _, other := at.LookupParent(name, pos); other != nil && other.Parent() != types.Universe {
-			taken("the name is declared at " + b.pkg.Fset.Position(other.Pos()).String())
+			taken(fmt.Sprintf("the name is declared on line %d", b.pkg.Fset.Position(other.Pos()).Line))
 		}
 	}
 	for _, given := range b.names {

@@ -85,7 +85,7 @@ func TestErrors(t *testing.T) {
 		{"type error", "\ta(undefined)\n\tb()\n", "type errors in the touched region", func(s spot) { s.DeleteStmt(stmt(s, "b")) }},
 		{"import shadowed by a local", "package p\n\nimport \"time\"\n\nfunc f(time int) {\n\tprintln()\n}\n\nvar _ = time.Now\n", "time does not mean package time here",
 			func(s spot) { s.Import(stmt(s, "println").Pos(), "time") }},
-		{"new import shadowed by a local", "package p\n\nfunc f(time int) {\n\tprintln()\n}\n", "the name is declared at",
+		{"new import shadowed by a local", "package p\n\nfunc f(time int) {\n\tprintln()\n}\n", "the name is declared on line 3",
 			func(s spot) { s.Import(stmt(s, "println").Pos(), "time") }},
 		{"new import and a declaration", "package p\n\nfunc time() {\n\tprintln()\n}\n", "the package declares that name",
 			func(s spot) { s.Import(stmt(s, "println").Pos(), "time") }},
