@@ -51,11 +51,12 @@ type proof struct {
 	err   error
 }
 
-// prove returns the edits of a fix, or why it cannot be offered.
+// prove returns the edits of a fix in order, or why it cannot be offered.
 func (o *offer) prove(fix int) ([]refactor.Edit, error) {
 	p := &o.proofs[fix]
 	p.once.Do(func() {
 		p.edits, p.err = o.pkg.Resolve(o.Fixes[fix])
+		p.edits = inOrder(p.edits)
 		p.done.Store(true)
 	})
 	return p.edits, p.err

@@ -25,7 +25,8 @@ type client struct {
 			DynamicRegistration bool `json:"dynamicRegistration"`
 		} `json:"didChangeWatchedFiles"`
 		WorkspaceEdit struct {
-			DocumentChanges bool `json:"documentChanges"`
+			DocumentChanges    bool `json:"documentChanges"`
+			SnippetEditSupport bool `json:"snippetEditSupport"`
 		} `json:"workspaceEdit"`
 	} `json:"workspace"`
 

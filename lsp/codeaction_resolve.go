@@ -9,6 +9,7 @@ import (
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 
+	"handshake/refactor"
 	"handshake/refactor/apply"
 )
 
@@ -60,7 +61,11 @@ func (s *session) resolve(ctx context.Context, snap *snapshot, raw jsontext.Valu
 	if err != nil {
 		return nil, jsonrpc2.NewError(codeRequestFailed, err.Error())
 	}
-	return s.workspaceEdit(a, edits), nil
+	var names []refactor.NewName
+	if s.client.Workspace.WorkspaceEdit.SnippetEditSupport {
+		names = a.pkg.NewNames(edits)
+	}
+	return s.workspaceEdit(a, edits, names), nil
 }
 
 // locate returns the offer that an action was made of. Findings may be equal
@@ -128,5 +133,5 @@ func (s *session) allSafe(a *analysis, name string) (*protocol.WorkspaceEdit, er
 	if len(edits) == 0 {
 		return nil, nil
 	}
-	return s.workspaceEdit(a, edits), nil
+	return s.workspaceEdit(a, inOrder(edits), nil), nil
 }

@@ -373,6 +373,12 @@ func (e *editor) apply(edit workspaceEdit) {
 	}
 }
 
+// expanded returns a snippet as it is when its placeholders are accepted.
+func expanded(snippet string) string {
+	snippet = regexp.MustCompile(`\$\{\d+:(\w+)\}`).ReplaceAllString(snippet, "$1")
+	return regexp.MustCompile(`\\(.)`).ReplaceAllString(snippet, "$1")
+}
+
 // change makes text edits, which all refer to the text before.
 func (e *editor) change(name string, edits []textEdit) {
 	e.printf("%d edits in %s", len(edits), name)
@@ -391,6 +397,10 @@ func (e *editor) change(name string, edits []textEdit) {
 	})
 	for _, x := range edits {
 		start, end := offsetOf(before, x.Range.Start, e.encoding), offsetOf(before, x.Range.End, e.encoding)
+		if x.Snippet != nil {
+			e.printf("%s %q", x.Snippet.Kind, x.Snippet.Value)
+			x.NewText = expanded(x.Snippet.Value)
+		}
 		text = text[:start] + x.NewText + text[end:]
 	}
 	if b == nil {

@@ -55,6 +55,19 @@ func fakeRules() []*refactor.Rule {
 			}),
 		},
 		{
+			Name: "named", Doc: "# named\n\nIts fix introduces names.\n", OnDemand: true,
+			Run: calls("named()", func(f *refactor.Finding) {
+				f.Message = "named is called"
+				at := refactor.Span{File: f.Span.File, Start: f.Span.Start, End: f.Span.Start}
+				f.Fixes = []refactor.Fix{{Title: "Wait for named", Make: func() ([]refactor.Edit, error) {
+					return []refactor.Edit{
+						{Span: f.Span, New: "<-done // ${1} }"},
+						{Span: at, New: "done := make(chan int)\n\tgo func() { named(); close(done) }()\n\t"},
+					}, nil
+				}}}
+			}),
+		},
+		{
 			Name: "boom", Doc: "# boom\n\nIt panics.\n",
 			Run: calls("boom()", func(*refactor.Finding) { panic("boom is called") }),
 		},

@@ -32,6 +32,9 @@ type workspaceEdit struct {
 type textEdit struct {
 	Range   textRange `json:"range"`
 	NewText string    `json:"newText"`
+	Snippet *struct {
+		Kind, Value string
+	} `json:"snippet"`
 }
 
 type item struct {
