@@ -56,7 +56,7 @@ func TestExecution(t *testing.T) {
 			}
 		}
 		res := machine.Explore(p, machine.Bounds{States: 20_000, Processes: 8, Copies: 4, Objects: 48, Calls: 12, Count: 6})
-		if !res.Complete || res.Bounded || len(tr.doubts) > 0 {
+		if !res.Complete || res.Bounded != 0 || len(tr.doubts) > 0 {
 			continue
 		}
 		if len(res.Stuck)+len(res.Panics) == 0 {

@@ -23,7 +23,7 @@ func (r *runner) offers(s *state, i int) []offer {
 	}
 	switch op.Kind {
 	case Send:
-		return []offer{{ref: *r.cell(s, i, op.Var), send: true, next: next(0)}}
+		return []offer{{ref: *r.cell(s, i, op.Var), send: true, next: next(0), closed: next(0)}}
 	case Recv:
 		o := offer{ref: *r.cell(s, i, op.Var), next: next(0), closed: next(0)}
 		if len(op.Next) > 1 {
@@ -60,24 +60,37 @@ func (r *runner) communicate(s *state, i int, op Op, at Place, out []move) []mov
 				n.procs[i].top().op = uint16(next)
 			}))
 		}
+		// The context ref, which o.ref is or was derived from, is cancelled.
+		leave := func(o offer, ref uint8) {
+			out = append(out, r.move(s, i, at, func(n *state) {
+				n.shut(ref)
+				n.procs[i].top().op = uint16(o.closed)
+			}))
+		}
+		silence := func(ref uint8) {
+			if silenced[ref] {
+				return
+			}
+			silenced[ref] = true
+			m := r.move(s, i, at, func(n *state) { n.objs[ref-1].flag = true })
+			m.Process = nobody
+			out = append(out, m)
+		}
 		switch c := s.objs[o.ref-1]; {
 		case c.kind == Ready:
 			to(o.next, nil)
 		case (c.kind == Open || c.kind == Signal) && c.flag:
 		case c.kind == Open || c.kind == Signal:
 			if c.kind == Signal { // it stays closed
-				to(o.closed, shut)
+				leave(o, o.ref)
 			} else {
 				to(o.next, nil)
 			}
 			if c.kind == Open && !o.send && o.closed != o.next {
 				to(o.closed, nil)
 			}
-			if !op.Default && !silenced[o.ref] {
-				silenced[o.ref] = true
-				m := r.move(s, i, at, func(n *state) { n.objs[o.ref-1].flag = true })
-				m.Process = nobody
-				out = append(out, m)
+			if !op.Default {
+				silence(o.ref)
 			}
 		case o.send && c.flag:
 			certain = true
@@ -91,6 +104,13 @@ func (r *runner) communicate(s *state, i int, op Op, at Place, out []move) []mov
 		case !o.send && c.flag:
 			certain = true
 			to(o.closed, nil)
+		case !o.send:
+			if ref := s.signal(c.up); ref != 0 {
+				leave(o, ref)
+				if !op.Default {
+					silence(ref)
+				}
+			}
 		}
 	}
 	if op.Kind == Select && op.Default && !certain {

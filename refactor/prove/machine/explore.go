@@ -62,6 +62,7 @@ func explore(r *runner, all bool) Result {
 		var list []arrow
 		for k, m := range r.moves(s, all) {
 			n := m.next
+			r.tidy(n)
 			n.normalize()
 			buf = n.key(buf)
 			to, ok := number[string(buf)]
@@ -80,7 +81,7 @@ func explore(r *runner, all bool) Result {
 				if n.end == crashed {
 					crashes[n.cause] = to
 				}
-				res.Bounded = res.Bounded || n.end == beyond
+				res.Bounded |= n.limit
 			}
 			movers := uint32(0)
 			if m.Process != nobody {
@@ -166,6 +167,7 @@ func (r *runner) replay(origins []origin, n int32, all bool) ([]Step, *state) {
 		m := r.moves(s, all)[k]
 		trace = append(trace, m.Step)
 		s = m.next
+		r.tidy(s)
 		s.normalize()
 	}
 	return trace, s

@@ -15,6 +15,8 @@ type nObject struct {
 	cap, n  int
 	closed  bool // or silent, or locked, or done
 	pending bool
+	woken   int
+	parent  int
 }
 
 type nFrame struct {
@@ -92,6 +94,28 @@ func (m *naive) get(s nState, i, v int) int {
 	return s.proc[i].vars[v]
 }
 
+// look returns an object as it is for its users: a context ends with its parent.
+func (s nState) look(ref int) nObject {
+	o := s.objs[ref]
+	for up := o.parent; up != 0; up = s.objs[up].parent {
+		if p := s.objs[up]; p.kind == Chan && p.closed {
+			o.closed = true
+		}
+	}
+	return o
+}
+
+// above returns the context which ref was derived from and which code out of
+// sight may cancel, or 0.
+func (s nState) above(ref int) int {
+	for up := s.objs[ref].parent; up != 0; up = s.objs[up].parent {
+		if p := s.objs[up]; p.kind == Signal && !p.closed {
+			return up
+		}
+	}
+	return 0
+}
+
 func (m *naive) put(s nState, i, v, ref int) {
 	if m.Vars[v].Shared {
 		s.vars[v] = ref
@@ -159,8 +183,8 @@ func (m *naive) steps(s nState) (out []nStep) {
 		cases, polls := m.wants(s, i)
 		for _, c := range cases {
 			ref := m.get(s, i, c.Var)
-			o := s.objs[ref]
-			if !c.Send || ref == 0 || o.kind == Ready || o.kind == Chan && (o.closed || o.cap > 0) {
+			o := s.look(ref)
+			if !c.Send || ref == 0 || o.kind == Ready || o.kind == Signal || o.kind == Chan && (o.closed || o.cap > 0) {
 				continue
 			}
 			for j := range s.proc {
@@ -208,7 +232,7 @@ func (m *naive) alone(s nState, i int) (out []nStep) {
 	}
 	crash := fmt.Sprintf("crash %d %d", here.Code, here.Op)
 	ref := m.get(s, i, op.Var)
-	o := s.objs[ref]
+	o := s.look(ref)
 	set := func(v, r int) { n := s.copy(); m.put(n, i, v, r); add(edit(n, i, goTo(next[0]))) }
 	switch op.Kind {
 	case Goto:
@@ -225,6 +249,19 @@ func (m *naive) alone(s nState, i int) (out []nStep) {
 		set(op.Var, m.get(s, i, op.From))
 	case SetNil:
 		set(op.Var, 0)
+	case Derive:
+		n := s.copy()
+		n.last[0]++
+		child := nObject{kind: Chan}
+		if from := m.get(s, i, op.From); from != 0 {
+			child.parent = from
+			if s.objs[from].kind == Ready {
+				child = nObject{kind: Ready}
+			}
+		}
+		n.objs[n.last[0]] = child
+		m.put(n, i, op.Var, n.last[0])
+		add(edit(n, i, goTo(next[0])))
 	case IsNil:
 		if ref == 0 {
 			add(edit(s.copy(), i, goTo(next[1])))
@@ -236,20 +273,31 @@ func (m *naive) alone(s nState, i int) (out []nStep) {
 		cases, _ := m.wants(s, i)
 		for _, c := range cases {
 			ref := m.get(s, i, c.Var)
-			o := s.objs[ref]
+			o := s.look(ref)
 			if ref == 0 {
 				continue
 			}
+			waits := !(op.Kind == Select && op.Default)
 			switch {
 			case o.kind == Ready:
 				change(ref, func(*nObject) {}, c.Next)
+			case o.kind == Signal:
+				if !o.closed {
+					change(ref, func(o *nObject) { o.kind, o.closed = Chan, true }, c.Closed)
+					if waits {
+						n := s.copy()
+						o.closed = true
+						n.objs[ref] = o
+						out = append(out, nStep{n, nil})
+					}
+				}
 			case o.kind == Open:
 				if !o.closed {
 					change(ref, func(*nObject) {}, c.Next)
 					if !c.Send {
 						change(ref, func(*nObject) {}, c.Closed)
 					}
-					if !(op.Kind == Select && op.Default) {
+					if waits {
 						n := s.copy()
 						o.closed = true
 						n.objs[ref] = o
@@ -268,6 +316,16 @@ func (m *naive) alone(s nState, i int) (out []nStep) {
 			case !c.Send && o.closed:
 				sure = true
 				change(ref, func(*nObject) {}, c.Closed)
+			case !c.Send && s.above(ref) != 0:
+				up := s.above(ref)
+				change(up, func(o *nObject) { o.kind, o.closed = Chan, true }, c.Closed)
+				if waits {
+					n := s.copy()
+					o := n.objs[up]
+					o.closed = true
+					n.objs[up] = o
+					out = append(out, nStep{n, nil})
+				}
 			}
 		}
 		if op.Kind == Select && op.Default && !sure {
@@ -332,11 +390,44 @@ func (m *naive) alone(s nState, i int) (out []nStep) {
 func (m *naive) sync(s nState, i int, op Op, next []int, ref int, o nObject, top nFrame, change func(int, func(*nObject), int), panics func(), ends func(string), add func(nState), crash string) {
 	shut := func(o *nObject) {
 		o.closed = true
-		if o.kind == Open {
+		if o.kind == Open || o.kind == Signal {
 			o.kind, o.cap = Chan, 0
 		}
 	}
 	switch op.Kind {
+	case TryLock:
+		if o.closed || o.pending || o.n > 0 {
+			change(ref, func(*nObject) {}, next[0])
+		} else {
+			change(ref, func(o *nObject) { o.closed, o.pending = true, o.kind == RWMutex }, next[1])
+		}
+	case TryRLock:
+		if o.closed || o.pending {
+			change(ref, func(*nObject) {}, next[0])
+		} else if o.n >= m.b.Count {
+			ends("beyond")
+		} else {
+			change(ref, func(o *nObject) { o.n++ }, next[1])
+		}
+	case Enlist:
+		if o.n >= m.b.Count {
+			ends("beyond")
+		} else {
+			change(ref, func(o *nObject) { o.n++ }, next[0])
+		}
+	case Await:
+		if o.woken > 0 {
+			change(ref, func(o *nObject) { o.woken--; o.n-- }, next[0])
+		}
+	case Wake:
+		switch {
+		case o.n == o.woken:
+			change(ref, func(*nObject) {}, next[0])
+		case op.N == 1:
+			change(ref, func(o *nObject) { o.woken = o.n }, next[0])
+		default:
+			change(ref, func(o *nObject) { o.woken++ }, next[0])
+		}
 	case Close:
 		if o.closed && o.kind == Chan {
 			panics()
@@ -383,10 +474,16 @@ func (m *naive) sync(s nState, i int, op Op, next []int, ref int, o nObject, top
 		}
 	case Add:
 		switch {
-		case o.n+op.N < 0:
-			panics()
-		case o.n+op.N > m.b.Count:
+		case o.n+op.N > m.b.Count || o.n+op.N < -m.b.Count:
 			ends("beyond")
+		case o.n+op.N < 0:
+			o.n += op.N
+			s = s.copy()
+			s.objs[ref] = o
+			q := s.proc[i]
+			q.cause = Place{top.code, top.op}
+			s.proc[i] = q
+			add(edit(s, i, func(f *nFrame) { f.leaving = "panic" }))
 		default:
 			change(ref, func(o *nObject) { o.n += op.N }, next[0])
 		}
@@ -413,6 +510,12 @@ func (m *naive) sync(s nState, i int, op Op, next []int, ref int, o nObject, top
 		}
 	case Set:
 		change(ref, func(o *nObject) { o.n = op.N }, next[0])
+	case Swap:
+		if o.n == op.From {
+			change(ref, func(o *nObject) { o.n = op.N }, next[1])
+		} else {
+			change(ref, func(*nObject) {}, next[0])
+		}
 	case Test:
 		change(ref, func(*nObject) {}, next[o.n])
 	}

@@ -9,6 +9,8 @@
 // object holds. [Explore] visits every state that some interleaving reaches.
 package machine
 
+import "strings"
+
 // A Program is code, and the variables that it uses.
 type Program struct {
 	Codes []Code
@@ -30,7 +32,7 @@ type Var struct {
 	Cap    int  // capacity of a Chan
 }
 
-// Kind is what an object is. Random programs of the tests hold all but Signal.
+// Kind is what an object is.
 type Kind uint8
 
 const (
@@ -43,7 +45,8 @@ const (
 	RWMutex        //
 	WaitGroup      //
 	Once           //
-	Flag           // a boolean
+	Flag           // a small number, such as a boolean
+	Cond           // a sync.Cond, of which the lock is another object
 )
 
 // A Code is what a function does: operations, of which the first is the entry.
@@ -56,37 +59,44 @@ type Code struct {
 type OpKind uint8
 
 const (
-	Goto    OpKind = iota // go on with any of Next; with the next operation if it is empty
-	Make                  // Var = a new object of kind Obj and capacity N
-	Copy                  // Var = From
-	SetNil                // Var = nil
-	IsNil                 // go on with Next[1] if Var is nil, else with Next[0]
-	Send                  // Var <- v
-	Recv                  // <-Var; go on with Next[1], if there is one, when it is closed and drained
-	Close                 // close(Var)
-	Cancel                // close(Var) unless it is closed
-	Select                // go on with the Next of one of Cases; Default says whether it may go on with Next[0] if none can proceed
-	Lock                  //
-	Unlock                //
-	RLock                 //
-	RUnlock               //
-	Add                   // add N to the counter of Var
-	Wait                  // wait until the counter of Var is 0
-	Do                    // run code N unless the Once Var has
-	Set                   // the Flag Var = N
-	Test                  // go on with Next[N]: N is what the Flag Var holds
-	Spawn                 // start a process with code N
-	Call                  // run code N, then go on
-	Defer                 // run code N when this code ends
-	Recover               // stop the panic of the code that deferred this one
-	Return                // end this code
-	Goexit                // end this process; deferred code runs
-	Panic                 // the same, and the program with it unless it is recovered
-	Halt                  // end the program
-	Hang                  // wait for ever
+	Goto     OpKind = iota // go on with any of Next; with the next operation if it is empty
+	Make                   // Var = a new object of kind Obj and capacity N
+	Copy                   // Var = From
+	SetNil                 // Var = nil
+	IsNil                  // go on with Next[1] if Var is nil, else with Next[0]
+	Send                   // Var <- v
+	Recv                   // <-Var; go on with Next[1], if there is one, when it is closed and drained
+	Close                  // close(Var)
+	Cancel                 // close(Var) unless it is closed
+	Derive                 // Var = a context whose parent is From
+	Select                 // go on with the Next of one of Cases; Default says whether it may go on with Next[0] if none can proceed
+	Lock                   //
+	Unlock                 //
+	RLock                  //
+	RUnlock                //
+	TryLock                // go on with Next[1] if it could lock, else with Next[0]
+	TryRLock               //
+	Enlist                 // announce a wait for the Cond Var: the lock is released next
+	Await                  // wait until one that has enlisted is woken, which this one is then
+	Wake                   // wake one that has enlisted, or with N = 1 all
+	Add                    // add N to the counter of Var
+	Wait                   // wait until the counter of Var is 0
+	Do                     // run code N unless the Once Var has
+	Set                    // the Flag Var = N
+	Swap                   // if the Flag Var holds From, set it to N and go on with Next[1], else with Next[0]
+	Test                   // go on with Next[N]: N is what the Flag Var holds
+	Spawn                  // start a process with code N
+	Call                   // run code N, then go on
+	Defer                  // run code N when this code ends
+	Recover                // stop the panic of the code that deferred this one
+	Return                 // end this code
+	Goexit                 // end this process; deferred code runs
+	Panic                  // the same, and the program with it unless it is recovered
+	Halt                   // end the program
+	Hang                   // wait for ever
 )
 
-var opNames = [...]string{"goto", "make", "copy", "setnil", "isnil", "send", "recv", "close", "cancel", "select", "lock", "unlock", "rlock", "runlock", "add", "wait", "do", "set", "test", "spawn", "call", "defer", "recover", "return", "goexit", "panic", "halt", "hang"}
+var opNames = [...]string{"goto", "make", "copy", "setnil", "isnil", "send", "recv", "close", "cancel", "derive", "select", "lock", "unlock", "rlock", "runlock", "trylock", "tryrlock", "enlist", "await", "wake", "add", "wait", "do", "set", "swap", "test", "spawn", "call", "defer", "recover", "return", "goexit", "panic", "halt", "hang"}
 
 func (k OpKind) String() string { return opNames[k] }
 
@@ -95,7 +105,7 @@ func (k OpKind) String() string { return opNames[k] }
 type Op struct {
 	Kind    OpKind
 	Var     int
-	From    int // of Copy
+	From    int // of Copy and Derive a variable, of Swap a number
 	N       int
 	Obj     Kind // of Make
 	Next    []int
@@ -143,8 +153,31 @@ type Result struct {
 	Stuck    []Stuck
 	Panics   []Stuck // the program crashes on these
 	States   int
-	Complete bool // every state within the other bounds was visited
-	Bounded  bool // something lies beyond the other bounds
+	Complete bool  // every state within the other bounds was visited
+	Bounded  Limit // what lies beyond the other bounds: a set
+}
+
+// A Limit is a set of bounds.
+type Limit uint8
+
+const (
+	Processes Limit = 1 << iota // or copies of one that no loop starts
+	Copies                      // that a loop starts
+	Objects
+	Calls
+	Count
+)
+
+var limitNames = [...]string{"processes", "copies", "objects", "calls", "count"}
+
+func (l Limit) String() string {
+	var names []string
+	for i, name := range limitNames {
+		if l&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // A Stuck is an operation on which a process is in some state, and stays

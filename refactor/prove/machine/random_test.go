@@ -32,6 +32,9 @@ var vars = []Var{
 	{Name: "out", Shared: true, Init: Open},
 	{Name: "tick", Shared: true, Init: Ready},
 	{Name: "late", Shared: true},
+	{Name: "ctx", Shared: true, Init: Signal},
+	{Name: "sub"},
+	{Name: "cond", Shared: true, Init: Cond},
 }
 
 const (
@@ -43,6 +46,9 @@ const (
 	flag  = 7
 	outer = 8 // and above: not for real execution
 	late  = 10
+	ctx   = 11
+	sub   = 12
+	cond  = 13
 )
 
 // random returns a small program. Codes call and start only those behind them,
@@ -75,11 +81,11 @@ func op(r source, c, codes, at, size int, isReal bool) Op {
 		if isReal || r.IntN(5) > 0 {
 			return r.IntN(chans)
 		}
-		return outer + r.IntN(3)
+		return outer + r.IntN(5)
 	}
 	later := codes - 1 - c
 	for {
-		switch r.IntN(24) {
+		switch r.IntN(27) {
 		case 0, 1:
 			return Op{Kind: Send, Var: ch()}
 		case 2, 3:
@@ -115,6 +121,9 @@ func op(r source, c, codes, at, size int, isReal bool) Op {
 			}
 		case 14:
 			if !isReal {
+				if r.IntN(2) == 0 {
+					return Op{Kind: Swap, Var: flag, From: r.IntN(2), N: r.IntN(2), Next: []int{ahead(), ahead()}}
+				}
 				return Op{Kind: Set, Var: flag, N: r.IntN(2)}
 			}
 		case 15:
@@ -146,6 +155,29 @@ func op(r source, c, codes, at, size int, isReal bool) Op {
 				return Op{Kind: Copy, Var: 2, From: r.IntN(2)}
 			default:
 				return Op{Kind: IsNil, Var: 2, Next: []int{ahead(), ahead()}}
+			}
+		case 24:
+			o := Op{Kind: []OpKind{TryLock, TryRLock}[r.IntN(2)], Var: rw, Next: []int{ahead(), ahead()}}
+			if o.Kind == TryLock && r.IntN(2) == 0 {
+				o.Var = mu
+			}
+			return o
+		case 25:
+			if !isReal {
+				switch r.IntN(4) {
+				case 0:
+					return Op{Kind: Derive, Var: sub, From: []int{ctx, sub, late, 9}[r.IntN(4)]}
+				case 1:
+					return Op{Kind: Cancel, Var: []int{ctx, sub}[r.IntN(2)]}
+				case 2:
+					return Op{Kind: Derive, Var: late, From: []int{ctx, sub}[r.IntN(2)]}
+				default:
+					return Op{Kind: Recv, Var: []int{ctx, sub}[r.IntN(2)]}
+				}
+			}
+		case 26:
+			if !isReal {
+				return Op{Kind: []OpKind{Enlist, Await, Await, Wake}[r.IntN(4)], Var: cond, N: r.IntN(2)}
 			}
 		case 23:
 			if !isReal {
@@ -198,7 +230,7 @@ func compare(t *testing.T, p *Program) (told bool) {
 			}
 		}
 	}
-	if res.Bounded {
+	if res.Bounded != 0 {
 		t.Error("something is out of bounds, says only the explorer")
 	}
 	if t.Failed() {

@@ -36,7 +36,7 @@ func TestReal(t *testing.T) {
 			}
 		}
 		res := Explore(p, small)
-		if !res.Complete || res.Bounded {
+		if !res.Complete || res.Bounded != 0 {
 			continue
 		}
 		// About half of them should be safe; most random ones are not.
@@ -283,6 +283,8 @@ func statement(n int, op Op, at int) string {
 		return s + "\t\t\t}\n"
 	case Lock, Unlock, RLock, RUnlock:
 		return simple("%s.%s()", x, map[OpKind]string{Lock: "Lock", Unlock: "Unlock", RLock: "RLock", RUnlock: "RUnlock"}[op.Kind])
+	case TryLock, TryRLock:
+		return fmt.Sprintf("\t\t\tat = %d\n\t\t\tif %s.%s() {\n\t\t\t\tat = %d\n\t\t\t}\n", op.Next[0], x, map[OpKind]string{TryLock: "TryLock", TryRLock: "TryRLock"}[op.Kind], op.Next[1])
 	case Add:
 		return simple("%s.Add(%d)", x, op.N)
 	case Wait:

@@ -10,6 +10,7 @@ type state struct {
 	procs  []proc // by number; one without frames is free
 	end    ending
 	cause  Place // of a crash
+	limit  Limit // that was hit
 }
 
 type ending uint8
@@ -23,13 +24,15 @@ const (
 
 // An object holds what its kind needs. The meaning of n: the values in a
 // channel, the readers of a lock, the counter of a WaitGroup, the state of a
-// Once (1 runs, 2 done) or Flag.
+// Once (1 runs, 2 done) or Flag, those that have enlisted at a Cond, of which
+// cap are woken.
 type object struct {
 	kind Kind
 	cap  uint8
 	n    uint8
-	flag bool // a channel is closed, an Open one silent, a lock held for writing
-	want bool // a writer has announced itself, so that new readers wait
+	flag bool  // a channel is closed, an Open one silent, a lock held for writing
+	want bool  // a writer has announced itself, so that new readers wait
+	up   uint8 // what the context was derived from, or 0
 }
 
 type proc struct {
@@ -84,17 +87,18 @@ func (s *state) own(i int) {
 // dropped.
 func (s *state) normalize() {
 	if s.end != running {
-		*s = state{end: s.end, cause: s.cause}
+		*s = state{end: s.end, cause: s.cause, limit: s.limit}
 		return
 	}
 	renamed := make([]uint8, len(s.objs)+1)
 	var objs []object
 	same := true
 	number := func(ref uint8) {
-		if ref != 0 && renamed[ref] == 0 {
+		for ref != 0 && renamed[ref] == 0 {
 			objs = append(objs, s.objs[ref-1])
 			renamed[ref] = uint8(len(objs))
 			same = same && int(ref) == len(objs)
+			ref = s.objs[ref-1].up
 		}
 	}
 	for _, ref := range s.shared {
@@ -110,6 +114,9 @@ func (s *state) normalize() {
 		}
 	}
 	if !same {
+		for i := range objs {
+			objs[i].up = renamed[objs[i].up]
+		}
 		for i := range s.shared {
 			s.shared[i] = renamed[s.shared[i]]
 		}
@@ -134,7 +141,7 @@ func (s *state) normalize() {
 func (s *state) key(buf []byte) []byte {
 	b := append(buf[:0], byte(s.end))
 	if s.end != running {
-		return append(b, byte(s.cause.Code), byte(s.cause.Code>>8), byte(s.cause.Op), byte(s.cause.Op>>8))
+		return append(b, byte(s.cause.Code), byte(s.cause.Code>>8), byte(s.cause.Op), byte(s.cause.Op>>8), byte(s.limit))
 	}
 	b = append(b, s.shared...)
 	b = append(b, byte(len(s.objs)))
@@ -146,7 +153,7 @@ func (s *state) key(buf []byte) []byte {
 		if o.want {
 			bits |= 2
 		}
-		b = append(b, byte(o.kind)<<2|bits, o.cap, o.n)
+		b = append(b, byte(o.kind)<<2|bits, o.cap, o.n, o.up)
 	}
 	for _, p := range s.procs {
 		b = append(b, byte(len(p.frames)))

@@ -8,7 +8,7 @@ type runner struct {
 	bounds Bounds
 	index  []uint8 // of each variable among the shared ones, or the registers
 	regs   int
-	uses   [][]bool // by code and variable: it may look at it, or what it calls or starts may
+	ahead  [][]ahead // by code and operation
 }
 
 func newRunner(p *Program, b Bounds) *runner {
@@ -24,7 +24,7 @@ func newRunner(p *Program, b Bounds) *runner {
 			r.regs++
 		}
 	}
-	r.uses = uses(p)
+	r.ahead = look(p)
 	return r
 }
 
@@ -68,44 +68,6 @@ func threaded(p *Program) *Program {
 	return &out
 }
 
-// uses finds which variables each code may look at, to a fixpoint over what it
-// calls, starts and defers.
-func uses(p *Program) [][]bool {
-	out := make([][]bool, len(p.Codes))
-	for i, c := range p.Codes {
-		out[i] = make([]bool, len(p.Vars))
-		for _, op := range c.Ops {
-			switch op.Kind {
-			case Goto, Make, SetNil, Spawn, Call, Defer, Recover, Return, Goexit, Panic, Halt, Hang:
-			case Select:
-				for _, c := range op.Cases {
-					out[i][c.Var] = true
-				}
-			case Copy:
-				out[i][op.From] = true
-			default:
-				out[i][op.Var] = true
-			}
-		}
-	}
-	for changed := true; changed; {
-		changed = false
-		for i, c := range p.Codes {
-			for _, op := range c.Ops {
-				switch op.Kind {
-				case Spawn, Call, Defer, Do:
-					for v, used := range out[op.N] {
-						if used && !out[i][v] {
-							out[i][v], changed = true, true
-						}
-					}
-				}
-			}
-		}
-	}
-	return out
-}
-
 // start returns the first state.
 func (r *runner) start() *state {
 	s := &state{procs: []proc{{regs: make([]uint8, r.regs), frames: []frame{{code: uint16(r.Main)}}, code: uint16(r.Main)}}}
@@ -120,6 +82,7 @@ func (r *runner) start() *state {
 			*r.cell(s, 0, i) = uint8(len(s.objs))
 		}
 	}
+	r.tidy(s)
 	s.normalize()
 	return s
 }
@@ -149,9 +112,12 @@ func (r *runner) moves(s *state, all bool) []move {
 		return nil
 	}
 	if !all {
+		reads, touches := r.outlook(s)
 		for i := range s.procs {
-			if r.local(s, i) {
-				return r.own(s, i, nil)
+			if r.local(s, i, reads, touches) {
+				if out := r.own(s, i, nil); len(out) > 0 {
+					return out
+				}
 			}
 		}
 	}
@@ -162,52 +128,6 @@ func (r *runner) moves(s *state, all bool) []move {
 		}
 	}
 	return r.meetings(s, out)
-}
-
-// local reports whether the next step of process i touches nothing that
-// another process could see or change, and is no step back in its code: a
-// process makes finitely many such steps in a row.
-func (r *runner) local(s *state, i int) bool {
-	p := &s.procs[i]
-	if len(p.frames) == 0 {
-		return false
-	}
-	f := p.top()
-	if f.mode != works {
-		if len(f.deferred) > 0 {
-			return true
-		}
-		last := len(p.frames) == 1
-		return f.once == 0 && !(last && (f.mode == panics || f.mode == returns && i == 0 && r.MainEnds))
-	}
-	op := r.At(p.place())
-	for _, n := range op.Next {
-		if n <= int(f.op) {
-			return false
-		}
-	}
-	own := func(v int) bool { return !r.Vars[v].Shared }
-	switch op.Kind {
-	case Goto, Recover, Return, Goexit, Panic:
-		return true
-	case Spawn: // what leads out of bounds must not keep the others from moving
-		_, ok := r.slot(s, op.N)
-		return ok
-	case Call:
-		return len(p.frames) < r.bounds.Calls
-	case Defer:
-		return len(f.deferred) < r.bounds.Calls
-	case Make:
-		return own(op.Var) && len(s.objs) < r.bounds.Objects
-	case SetNil, IsNil:
-		return own(op.Var)
-	case Send, Recv: // on a ticker, which is always ready
-		ref := *r.cell(s, i, op.Var)
-		return own(op.Var) && ref != 0 && s.objs[ref-1].kind == Ready
-	case Copy:
-		return own(op.Var) && own(op.From)
-	}
-	return false
 }
 
 // own appends the steps that process i can make alone.
@@ -229,12 +149,12 @@ func (r *runner) own(s *state, i int, out []move) []move {
 	}
 	fails := func() { do(func(n *state) { n.panics(i) }) }
 	crashes := func() { do(func(n *state) { n.end, n.cause = crashed, at }) }
-	outOfBounds := func() { do(func(n *state) { n.end = beyond }) }
+	outOfBounds := func(l Limit) { do(func(n *state) { n.end, n.limit = beyond, l }) }
 	var obj *object
 	switch op.Kind {
 	case Send, Recv, Select:
 		return r.communicate(s, i, op, at, out)
-	case Close, Cancel, Lock, Unlock, RLock, RUnlock, Add, Wait, Do, Set, Test:
+	case Close, Cancel, Lock, Unlock, RLock, RUnlock, TryLock, TryRLock, Enlist, Await, Wake, Add, Wait, Do, Set, Swap, Test:
 		ref := *r.cell(s, i, op.Var)
 		if ref == 0 {
 			fails() // close of nil channel, or a nil pointer
@@ -249,7 +169,7 @@ func (r *runner) own(s *state, i int, out []move) []move {
 		}
 	case Make:
 		if len(s.objs) >= r.bounds.Objects {
-			outOfBounds()
+			outOfBounds(Objects)
 			break
 		}
 		do(func(n *state) {
@@ -261,6 +181,16 @@ func (r *runner) own(s *state, i int, out []move) []move {
 		do(func(n *state) { *r.cell(n, i, op.Var) = *r.cell(n, i, op.From); r.advance(n, i, op, 0) })
 	case SetNil:
 		do(func(n *state) { *r.cell(n, i, op.Var) = 0; r.advance(n, i, op, 0) })
+	case Derive:
+		if len(s.objs) >= r.bounds.Objects {
+			outOfBounds(Objects)
+			break
+		}
+		do(func(n *state) {
+			n.objs = append(n.objs, n.derived(*r.cell(n, i, op.From)))
+			*r.cell(n, i, op.Var) = uint8(len(n.objs))
+			r.advance(n, i, op, 0)
+		})
 	case IsNil:
 		k := 0
 		if *r.cell(s, i, op.Var) == 0 {
@@ -271,10 +201,10 @@ func (r *runner) own(s *state, i int, out []move) []move {
 		if obj.flag && obj.kind == Chan {
 			fails()
 		} else {
-			then(shut)
+			do(func(n *state) { n.shut(*r.cell(n, i, op.Var)); r.advance(n, i, op, 0) })
 		}
 	case Cancel:
-		then(shut)
+		do(func(n *state) { n.shut(*r.cell(n, i, op.Var)); r.advance(n, i, op, 0) })
 	case Lock:
 		switch {
 		case obj.kind == Mutex && !obj.flag:
@@ -298,7 +228,7 @@ func (r *runner) own(s *state, i int, out []move) []move {
 		switch {
 		case obj.want:
 		case int(obj.n) >= r.bounds.Count:
-			outOfBounds()
+			outOfBounds(Count)
 		default:
 			then(func(o *object) { o.n++ })
 		}
@@ -308,12 +238,50 @@ func (r *runner) own(s *state, i int, out []move) []move {
 		} else {
 			then(func(o *object) { o.n-- })
 		}
+	case TryLock, TryRLock:
+		if obj.flag || obj.want || op.Kind == TryLock && obj.n > 0 {
+			do(next(0))
+			break
+		}
+		if op.Kind == TryRLock && int(obj.n) >= r.bounds.Count {
+			outOfBounds(Count)
+			break
+		}
+		do(func(n *state) {
+			if o := &n.objs[*r.cell(n, i, op.Var)-1]; op.Kind == TryRLock {
+				o.n++
+			} else {
+				o.flag, o.want = true, o.kind == RWMutex
+			}
+			r.advance(n, i, op, 1)
+		})
+	case Enlist:
+		if int(obj.n) >= r.bounds.Count {
+			outOfBounds(Count)
+			break
+		}
+		then(func(o *object) { o.n++ })
+	case Await:
+		if obj.cap > 0 {
+			then(func(o *object) { o.cap--; o.n-- })
+		}
+	case Wake:
+		then(func(o *object) {
+			if op.N == 1 {
+				o.cap = o.n
+			} else {
+				o.cap = min(o.cap+1, o.n)
+			}
+		})
 	case Add:
-		switch n := int(obj.n) + op.N; {
-		case n < 0:
-			fails()
-		case n > r.bounds.Count:
-			outOfBounds()
+		switch n := int(int8(obj.n)) + op.N; {
+		case n > r.bounds.Count || n < -r.bounds.Count:
+			outOfBounds(Count)
+		case n < 0: // it panics when it has counted
+			do(func(s *state) {
+				s.objs[*r.cell(s, i, op.Var)-1].n = uint8(n)
+				s.panics(i)
+			})
 		default:
 			then(func(o *object) { o.n = uint8(n) })
 		}
@@ -326,7 +294,7 @@ func (r *runner) own(s *state, i int, out []move) []move {
 		case obj.n == 2:
 			do(next(0))
 		case obj.n == 0 && len(p.frames) >= r.bounds.Calls:
-			outOfBounds()
+			outOfBounds(Calls)
 		case obj.n == 0:
 			do(func(n *state) {
 				ref := *r.cell(n, i, op.Var)
@@ -337,18 +305,27 @@ func (r *runner) own(s *state, i int, out []move) []move {
 		}
 	case Set:
 		then(func(o *object) { o.n = uint8(op.N) })
+	case Swap:
+		if int(obj.n) != op.From {
+			do(next(0))
+			break
+		}
+		do(func(n *state) { n.objs[*r.cell(n, i, op.Var)-1].n = uint8(op.N); r.advance(n, i, op, 1) })
 	case Test:
 		do(next(int(obj.n)))
 	case Spawn:
-		slot, ok := r.slot(s, op.N)
-		if !ok {
-			outOfBounds()
+		slot, over := r.slot(s, op.N)
+		if over == Copies && !r.ahead[at.Code][at.Op].again {
+			over = Processes
+		}
+		if over != 0 {
+			outOfBounds(over)
 			break
 		}
 		do(func(n *state) { r.advance(n, i, op, 0); r.spawn(n, i, slot, op.N) })
 	case Call:
 		if len(p.frames) >= r.bounds.Calls {
-			outOfBounds()
+			outOfBounds(Calls)
 			break
 		}
 		do(func(n *state) {
@@ -357,7 +334,7 @@ func (r *runner) own(s *state, i int, out []move) []move {
 		})
 	case Defer:
 		if len(f.deferred) >= r.bounds.Calls {
-			outOfBounds()
+			outOfBounds(Calls)
 			break
 		}
 		do(func(n *state) {
@@ -403,14 +380,6 @@ func (r *runner) advance(s *state, i int, op Op, k int) {
 	}
 }
 
-// shut closes a channel. One that others operate on is then like any closed one.
-func shut(o *object) {
-	o.flag, o.want = true, false
-	if o.kind == Open || o.kind == Signal {
-		o.kind, o.cap = Chan, 0
-	}
-}
-
 // panics lets process i panic.
 func (s *state) panics(i int) {
 	p := &s.procs[i]
@@ -419,15 +388,17 @@ func (s *state) panics(i int) {
 }
 
 // slot returns the number of a process that is started with the code: the
-// lowest free one, so that the others keep theirs. It reports false if that
-// would be one too many.
-func (r *runner) slot(s *state, code int) (slot int, ok bool) {
+// lowest free one, so that the others keep theirs. It reports what bound that
+// would exceed, or 0.
+func (r *runner) slot(s *state, code int) (slot int, over Limit) {
 	slot = len(s.procs)
 	alive, copies := 0, 0
 	for j, q := range s.procs {
 		switch {
 		case len(q.frames) == 0:
-			slot = min(slot, j)
+			if j > 0 { // the first process is the only one whose end may be the end
+				slot = min(slot, j)
+			}
 		case int(q.code) == code:
 			copies++
 			fallthrough
@@ -435,18 +406,18 @@ func (r *runner) slot(s *state, code int) (slot int, ok bool) {
 			alive++
 		}
 	}
-	return slot, alive < r.bounds.Processes && copies < r.bounds.Copies
+	switch {
+	case alive >= r.bounds.Processes:
+		over = Processes
+	case copies >= r.bounds.Copies:
+		over = Copies
+	}
+	return slot, over
 }
 
-// spawn starts a process, with those registers of its spawner that it may look
-// at: what it never looks at must not make states different.
+// spawn starts a process with the registers of its spawner.
 func (r *runner) spawn(s *state, i, slot, code int) {
 	p := proc{regs: slices.Clone(s.procs[i].regs), frames: []frame{{code: uint16(code)}}, code: uint16(code)}
-	for v, used := range r.uses[code] {
-		if !used && !r.Vars[v].Shared {
-			p.regs[r.index[v]] = 0
-		}
-	}
 	if slot == len(s.procs) {
 		s.procs = append(s.procs, p)
 	} else {
