@@ -28,9 +28,10 @@ func TestResolveProves(t *testing.T) {
 	file := pkg.Files[0]
 	at := strings.Index(string(file.Src), "println")
 	rule := &refactor.Rule{Name: "toy"}
+	safety := refactor.Review
 	rule.Run = func(*refactor.Package) []refactor.Finding {
 		span := refactor.Span{File: file.Name, Start: at, End: at + 7}
-		fix := refactor.Fix{Title: "Shout", Make: func() ([]refactor.Edit, error) { return []refactor.Edit{{Span: span, New: "panic"}}, nil }}
+		fix := refactor.Fix{Title: "Shout", Safety: safety, Make: func() ([]refactor.Edit, error) { return []refactor.Edit{{Span: span, New: "panic"}}, nil }}
 		return []refactor.Finding{{Span: span, Message: "quiet", Fixes: []refactor.Fix{fix}}}
 	}
 	resolve := func() error {
@@ -49,6 +50,16 @@ func TestResolveProves(t *testing.T) {
 	}
 	if err := resolve(); err == nil || err.Error() != "it hangs" {
 		t.Errorf("a fix that hangs: %v", err)
+	}
+	rule.Prove = func(before, after *refactor.Package, edits []refactor.Edit) error {
+		return refactor.Unproved{Reason: "it is long"}
+	}
+	if err := resolve(); err != nil {
+		t.Errorf("a fix that is reviewed and not proved: %v", err)
+	}
+	safety = refactor.Safe
+	if err := resolve(); err == nil || err.Error() != "not proved: it is long" {
+		t.Errorf("a fix that is safe and not proved: %v", err)
 	}
 	rule.Prove = nil
 	if err := resolve(); err != nil {

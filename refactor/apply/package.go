@@ -146,6 +146,9 @@ func (p *plan) with(r *round, fix refactor.Fix, edits []refactor.Edit) (*round, 
 	if p.frozen != nil && !after.Partial && declarations(after) != declarations(p.now) {
 		return nil, p.frozen
 	}
+	if p.opts.Unsafe {
+		fix.Safety = refactor.Review // what is not proved is for the reviewer to judge
+	}
 	if err := fix.Prove(p.now, after, edits); err != nil {
 		return nil, err
 	}

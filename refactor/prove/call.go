@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"slices"
 
 	"handshake/refactor/prove/machine"
 )
@@ -124,7 +125,7 @@ func (b *code) builtin(e *ast.CallExpr, name string) []value {
 		b.emit(machine.Op{Kind: machine.Recover}, nil)
 	case "new":
 		t := b.t.pkg.Info.TypeOf(e.Args[0])
-		if k := kindOf(t); k != machine.None && k != machine.Chan {
+		if k := kindOf(t); k != machine.None && k != machine.Chan && k != machine.Flag {
 			v := b.t.variable("new", false, k)
 			b.emit(machine.Op{Kind: machine.Make, Var: v.ref - 1, Obj: k}, nil)
 			return []value{v}
@@ -165,6 +166,11 @@ func (b *code) compile(fn *function, args []value, spawned bool) (int, *env) {
 		})
 		return n, nil
 	}
+	if fn.decl != nil && fn.decl.Recv() != nil && changesCopy(fn.decl.Recv().Type()) {
+		c := *fn
+		c.recv = b.copied(fn.recv, fn.decl.Recv().Type(), fn.decl.Node())
+		fn = &c
+	}
 	var node ast.Node = fn.lit
 	var typ *ast.FuncType
 	var body *ast.BlockStmt
@@ -179,6 +185,12 @@ func (b *code) compile(fn *function, args []value, spawned bool) (int, *env) {
 	}
 	key := fmt.Sprint(fn.key(), spawned)
 	params := paramsOf(t.pkg.Info, typ)
+	args = slices.Clone(args)
+	for i, p := range params {
+		if p != nil && i < len(args) && changesCopy(p.Type()) {
+			args[i] = b.copied(args[i], p.Type(), p)
+		}
+	}
 	for i := range params {
 		if i < len(args) && (args[i].ref == 0 || !t.dynamic(args[i])) {
 			key += "," + args[i].key()
@@ -208,7 +220,12 @@ func (b *code) compile(fn *function, args []value, spawned bool) (int, *env) {
 			}
 		}
 	}
-	n := t.build(key, name, e, func(c *code) { c.block(body.List) })
+	n := t.build(key, name, e, func(c *code) {
+		if fn.decl != nil {
+			c.countLoops(body)
+		}
+		c.block(body.List)
+	})
 	if spawned && !b.env.spawned {
 		t.roots[n] = true
 	}

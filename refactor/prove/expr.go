@@ -106,6 +106,9 @@ func (b *code) function(e ast.Expr) value {
 func (b *code) literal(e *ast.CompositeLit) value {
 	t := b.t.pkg.Info.TypeOf(e)
 	st := structOf(t)
+	if kindOf(t) == machine.Cond {
+		return b.cond1(e.Elts)
+	}
 	if st == nil || kindOf(t) != machine.None {
 		for _, x := range e.Elts {
 			b.expr(x)
@@ -144,6 +147,9 @@ func (b *code) fill(v value, st *types.Struct, e *ast.CompositeLit) {
 		if got := b.expr(x); got.inst != nil && !isPointer(f.Type()) && !fresh(x) {
 			b.duplicate(b.t.field(v, f), got, structOf(f.Type()))
 		} else if got != (value{}) {
+			if got.ref != 0 && b.t.prog.Vars[got.ref-1].Name == "new" {
+				b.t.prog.Vars[got.ref-1].Name = f.Name()
+			}
 			v.inst.fields[f] = got
 		} else if kindOf(f.Type()) == machine.Flag {
 			b.flag(b.t.field(v, f), x)
@@ -171,8 +177,16 @@ func (b *code) duplicate(to, from value, st *types.Struct) {
 		switch {
 		case kindOf(f.Type()) == machine.Chan:
 			b.copy(b.t.field(to, f), b.t.field(from, f))
-		case f.Embedded() && !isPointer(f.Type()):
+		case f.Embedded() && kindOf(f.Type()) == machine.None && !isPointer(f.Type()):
 			b.duplicate(to, from, structOf(f.Type()))
+		case kindOf(f.Type()) == machine.Flag:
+			if v, ok := from.inst.fields[f]; ok && v.ref != 0 {
+				b.copyFlag(b.t.field(to, f), v)
+			}
+		case isStructValue(f.Type()):
+			if v, ok := from.inst.fields[f]; ok && v.inst != nil {
+				b.duplicate(b.t.field(to, f), v, structOf(f.Type()))
+			}
 		default:
 			if v, ok := from.inst.fields[f]; ok && v.ref == 0 {
 				to.inst.fields[f] = v
@@ -300,6 +314,9 @@ func (b *code) set(lhs ast.Expr, v value, t types.Type) {
 		if obj == nil {
 			return
 		}
+		if v.ref != 0 && b.t.prog.Vars[v.ref-1].Name == "new" {
+			b.t.prog.Vars[v.ref-1].Name = obj.Name()
+		}
 		e := b.env.owner(obj)
 		if _, ok := e.vals[obj]; !ok || !b.t.m.Assigned(obj) {
 			e.vals[obj] = v
@@ -307,6 +324,9 @@ func (b *code) set(lhs ast.Expr, v value, t types.Type) {
 	case *ast.SelectorExpr:
 		if f, ok := info.ObjectOf(x.Sel).(*types.Var); ok && f.IsField() {
 			if base := b.expr(x.X); base.inst != nil {
+				if v.ref != 0 && b.t.prog.Vars[v.ref-1].Name == "new" {
+					b.t.prog.Vars[v.ref-1].Name = f.Name()
+				}
 				base.inst.fields[f.Origin()] = v
 			}
 		}

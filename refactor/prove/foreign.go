@@ -20,6 +20,8 @@ var methods = map[string]machine.OpKind{
 	"(*golang.org/x/sync/errgroup.Group).Wait": machine.Wait,
 	"(*sync.Once).Do":                          machine.Do,
 	"(*sync/atomic.Bool).Store":                machine.Set,
+	"(sync.Locker).Lock":                       machine.Lock, "(sync.Locker).Unlock": machine.Unlock,
+	"(*sync.Cond).Signal": machine.Wake, "(*sync.Cond).Broadcast": machine.Wake,
 }
 
 // foreign writes a call of another package's function.
@@ -51,7 +53,7 @@ func (b *code) foreign(e *ast.CallExpr, f *types.Func) []value {
 		}
 		b.spawn(e, e, group)
 		return nil
-	case "sync.OnceFunc":
+	case "sync.OnceFunc", "sync.OnceValue", "sync.OnceValues":
 		if fn := b.expr(e.Args[0]).fn; fn != nil {
 			once := b.t.variable("once", false, machine.Once)
 			b.emit(machine.Op{Kind: machine.Make, Var: once.ref - 1, Obj: machine.Once}, nil)
@@ -63,8 +65,16 @@ func (b *code) foreign(e *ast.CallExpr, f *types.Func) []value {
 		return b.context(e, f)
 	case "context.Background", "context.TODO":
 		return []value{b.t.variable("background", true, machine.None)}
-	case "context.WithValue", "context.WithoutCancel":
+	case "context.WithValue":
 		return b.args(e)[:1]
+	case "context.WithoutCancel":
+		b.args(e)
+		return []value{b.t.variable("background", true, machine.None)}
+	case "context.AfterFunc":
+		b.afterFunc(e)
+		return nil
+	case "sync.NewCond":
+		return []value{b.cond1(e.Args)}
 	case "(context.Context).Done":
 		return []value{b.receiver(e)}
 	case "time.After", "time.Tick":
@@ -75,8 +85,11 @@ func (b *code) foreign(e *ast.CallExpr, f *types.Func) []value {
 			b.invoke(machine.Call, fn, nil, nil, e)
 		}
 		return nil
-	case "(*sync.Cond).Wait", "(*sync.Mutex).TryLock", "(*sync.RWMutex).TryLock", "(*sync.RWMutex).TryRLock":
-		b.t.doubt("there is a " + f.Name())
+	case "(*sync.Cond).Wait":
+		b.condWait(e)
+		return nil
+	case "(*sync.Mutex).TryLock", "(*sync.RWMutex).TryLock", "(*sync.RWMutex).TryRLock":
+		return []value{b.tried(e, tries(f))}
 	}
 	if sig := f.Signature().Recv(); sig != nil {
 		if sel, ok := ast.Unparen(e.Fun).(*ast.SelectorExpr); ok {
@@ -113,13 +126,20 @@ func (b *code) method(e *ast.CallExpr, f *types.Func, kind machine.OpKind) {
 	switch f.Name() {
 	case "Add":
 		op.N = 2 // some
+		if count := b.counter(e.Args[0]); count.ref != 0 {
+			b.add(op, count, e)
+			return
+		}
 		if c := b.t.pkg.Info.Types[e.Args[0]].Value; c != nil {
 			fmt.Sscan(c.String(), &op.N)
 		} else {
+			b.t.vague[op.Var] = true
 			b.t.doubt("it is not known how much " + b.t.text(e) + " adds")
 		}
 	case "Done":
 		op.N = -1
+	case "Broadcast":
+		op.N = 1
 	case "Store":
 		if c := b.t.pkg.Info.Types[e.Args[0]].Value; c != nil {
 			op.N = truth(c.String())
@@ -135,26 +155,9 @@ func (b *code) method(e *ast.CallExpr, f *types.Func, kind machine.OpKind) {
 
 // unknownObject is a lock or group of which it is not known which one it is.
 func (b *code) unknownObject(f *types.Func) value {
-	return b.t.variable("unknown", true, kindOf(f.Signature().Recv().Type()))
-}
-
-// context returns a new context and the function that cancels it.
-func (b *code) context(e *ast.CallExpr, f *types.Func) []value {
-	args := b.args(e)
-	v := b.t.variable("ctx", false, machine.None)
-	kind := machine.Signal // the parent may be cancelled
-	if p := args[0]; p.ref != 0 && b.t.prog.Vars[p.ref-1].Name == "background" {
-		kind = machine.Chan
+	k := kindOf(f.Signature().Recv().Type())
+	if k == machine.None { // a sync.Locker
+		k = machine.Mutex
 	}
-	if f.Name() == "WithTimeout" || f.Name() == "WithDeadline" {
-		kind = machine.Ready
-	}
-	b.emit(machine.Op{Kind: machine.Make, Var: v.ref - 1, Obj: kind}, nil)
-	return []value{v, {fn: &function{cancel: v.ref}}}
-}
-
-// function1 translates a function that is bound to arguments.
-func (b *code) function1(fn *function, args []value) int {
-	n, _ := b.compile(fn, args, b.env.spawned)
-	return n
+	return b.t.variable("unknown", true, k)
 }

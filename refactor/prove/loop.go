@@ -12,8 +12,11 @@ func (b *code) forStmt(s *ast.ForStmt, name string) {
 		b.stmt(s.Init)
 	}
 	top, body, cont, end := new(label), new(label), new(label), new(label)
+	times := b.times(b.t.loopCount(s))
 	b.here(top)
-	if s.Cond != nil {
+	if times.ref != 0 {
+		b.again(times, body, end)
+	} else if s.Cond != nil {
 		b.cond(s.Cond, body, end)
 	}
 	b.here(body)
@@ -41,10 +44,14 @@ func (b *code) rangeStmt(s *ast.RangeStmt, name string) {
 		b.here(top)
 		b.next(b.emit(machine.Op{Kind: machine.Recv, Var: v.ref - 1}, s), body, end)
 	} else {
-		over := b.expr(s.X)
+		b.expr(s.X)
+		times := b.times(b.t.loopCount(s))
 		b.here(top)
-		b.jump(body, end)
-		_ = over
+		if times.ref != 0 {
+			b.again(times, body, end)
+		} else {
+			b.jump(body, end)
+		}
 	}
 	b.here(body)
 	for _, e := range []ast.Expr{s.Key, s.Value} {
@@ -64,7 +71,11 @@ func (b *code) cases(list []ast.Stmt, name string) {
 	b.loops = append(b.loops, loop{name, end, nil})
 	def := false
 	var alternatives []func()
-	for _, c := range list {
+	starts := make([]*label, len(list)+1)
+	for i := range starts {
+		starts[i] = new(label)
+	}
+	for i, c := range list {
 		c := c.(*ast.CaseClause)
 		def = def || c.List == nil
 		alternatives = append(alternatives, func() {
@@ -73,7 +84,11 @@ func (b *code) cases(list []ast.Stmt, name string) {
 					b.expr(e)
 				}
 			}
+			b.here(starts[i])
+			falls := b.falls
+			b.falls = starts[i+1]
 			b.block(c.Body)
+			b.falls = falls
 		})
 	}
 	if !def {

@@ -8,7 +8,8 @@
 // for nil. A struct is known by the variable that holds it. Channels that code
 // out of sight knows are used by it or not, as is worse; those that the edits
 // add are known to nobody else. At most two goroutines of one kind are alive
-// at a time.
+// at a time, and a loop that starts as many as another one awaits runs at most
+// twice: where that may be too few, the answer is [Bounded].
 package prove
 
 import (
@@ -27,11 +28,12 @@ type Answer int
 
 const (
 	Safe    Answer = iota // no operation that the edits introduce can block for ever or panic
-	Hazard                // one can
+	Bounded               // nor can one while no more than two goroutines of a kind are alive; there may be more
 	Unknown               // there is too much, or something that is not understood
+	Hazard                // an operation can
 )
 
-func (a Answer) String() string { return [...]string{"safe", "hazard", "unknown"}[a] }
+func (a Answer) String() string { return [...]string{"safe", "bounded", "unknown", "hazard"}[a] }
 
 // A Verdict is the answer with its reason: of a hazard, in words for the user,
 // as in "Stop holds mu, which the goroutine takes before it can return".
@@ -44,11 +46,16 @@ type Verdict struct {
 	States int
 }
 
-// Rewrite returns the hazard that the edits introduce, if one was found. It is
-// what the rules whose rewrites add or move channel operations prove of them.
+// Rewrite returns the hazard that the edits introduce, if one was found, or
+// [refactor.Unproved] if that is not known. It is what the rules prove of their
+// rewrites. Two goroutines of a kind are enough for it: a rewrite treats all that
+// one statement starts alike.
 func Rewrite(before, after *refactor.Package, edits []refactor.Edit) error {
-	if v := Check(before, after, edits); v.Answer == Hazard {
+	switch v := Check(before, after, edits); v.Answer {
+	case Hazard:
 		return errors.New(v.Reason)
+	case Unknown:
+		return refactor.Unproved{Reason: v.Reason}
 	}
 	return nil
 }
@@ -81,7 +88,7 @@ func Check(before, after *refactor.Package, edits []refactor.Edit) (v Verdict) {
 		if w.Answer == Hazard {
 			return w
 		}
-		if w.Answer == Safe {
+		if w.Answer < v.Answer {
 			w.Answer, w.Reason = v.Answer, v.Reason
 		}
 		v = w
@@ -113,8 +120,9 @@ func look(pkg *refactor.Package, in ranges, s scenario, bounds machine.Bounds, k
 	var keys [][]string
 	for _, list := range [][]machine.Stuck{res.Panics, res.Stuck} {
 		for _, st := range list {
-			pl := t.places[p.At(st.At).Tag]
-			if pl.node == nil {
+			op := p.At(st.At)
+			pl := t.places[op.Tag]
+			if pl.node == nil || (op.Kind == machine.Add || op.Kind == machine.Wait) && t.vague[op.Var] {
 				continue
 			}
 			say := func() Verdict { return hazard(st, t.stuck(p, s, st, pl)) }
@@ -136,6 +144,8 @@ func look(pkg *refactor.Package, in ranges, s scenario, bounds machine.Bounds, k
 	switch {
 	case !res.Complete:
 		v.Answer, v.Reason = Unknown, "there are too many interleavings"
+	case res.Bounded&^machine.Copies != 0:
+		v.Answer, v.Reason = Unknown, beyond(res.Bounded)
 	case len(t.doubts) > 0:
 		v.Answer, v.Reason = Unknown, t.doubts[0]
 	case len(old) > 0:
@@ -147,7 +157,23 @@ func look(pkg *refactor.Package, in ranges, s scenario, bounds machine.Bounds, k
 			}
 		}
 	}
+	if v.Answer == Safe && (res.Bounded != 0 || t.counted) {
+		v.Answer, v.Reason = Bounded, "more than two goroutines of a kind were not looked at"
+	}
 	return v
+}
+
+// beyond says in words which bound was hit.
+func beyond(l machine.Limit) string {
+	switch {
+	case l&machine.Calls != 0:
+		return "calls are nested too deeply"
+	case l&machine.Objects != 0:
+		return "there are too many channels and locks"
+	case l&machine.Count != 0:
+		return "a WaitGroup counts too far"
+	}
+	return "there are too many goroutines"
 }
 
 // large reports whether the program is too much for the machine.
@@ -208,7 +234,9 @@ func weaknesses(pkg *refactor.Package, s scenario, bounds machine.Bounds) map[st
 	out := make(map[string]bool)
 	for _, list := range [][]machine.Stuck{res.Panics, res.Stuck} {
 		for _, st := range list {
-			out[t.keys(st, p)[0]] = true
+			if t.places[p.At(st.At).Tag].node != nil {
+				out[t.keys(st, p)[0]] = true
+			}
 		}
 	}
 	return out

@@ -37,6 +37,10 @@ type translator struct {
 	// callbacks are what code that is supplied from elsewhere may call on a
 	// goroutine that the package started.
 	callbacks []function
+	lockers   map[int]value    // the lock of each Cond, by reference
+	vague     map[int]bool     // groups of which the count is not known
+	copies    map[string]value // of structs, by place and original
+	counted   bool             // loops that may run more often run twice
 }
 
 // A place is what a tag of the machine stands for.
@@ -51,7 +55,7 @@ func newTranslator(pkg *refactor.Package, in ranges) *translator {
 	t := &translator{
 		m: chanflow.Of(pkg), pkg: pkg, inserted: in,
 		ops: make(map[ast.Node]*chanflow.Op), frames: make(map[ast.Node]*chanflow.Func),
-		places: make([]place, 1), codes: make(map[string]int), envs: make(map[string]*env), roots: make(map[int]bool), strangers: make(map[types.Object]value),
+		places: make([]place, 1), codes: make(map[string]int), envs: make(map[string]*env), roots: make(map[int]bool), strangers: make(map[types.Object]value), lockers: make(map[int]value), vague: make(map[int]bool), copies: make(map[string]value),
 	}
 	t.globals = &env{vals: make(map[types.Object]value)}
 	for _, f := range t.m.Funcs {
@@ -83,6 +87,7 @@ type code struct {
 	loops []loop
 	label string                  // of the statement that follows
 	marks map[types.Object]*label // what goto statements jump to
+	falls *label                  // where the next case of a switch begins
 }
 
 type loop struct {
@@ -273,7 +278,7 @@ func (b *code) branch(s *ast.BranchStmt) {
 	case token.GOTO:
 		b.jump(b.mark(b.t.pkg.Info.Uses[s.Label]))
 	case token.FALLTHROUGH:
-		b.t.doubt("there is a fallthrough")
+		b.jump(b.falls)
 	default:
 		for _, l := range slices.Backward(b.loops) {
 			if s.Label != nil && s.Label.Name != l.name {
@@ -356,20 +361,15 @@ func (b *code) cond(e ast.Expr, yes, no *label) {
 			}
 		}
 	case *ast.CallExpr:
+		if kind := tries(b.t.m.Static(x)); kind != 0 {
+			b.try(x, kind, yes, no)
+			return
+		}
 		if f := b.t.m.Static(x); f != nil && f.FullName() == "(*sync/atomic.Bool).CompareAndSwap" {
 			if v := b.receiver(x); v.ref != 0 {
 				from, to := info.Types[x.Args[0]].Value, info.Types[x.Args[1]].Value
 				if from != nil && to != nil {
-					set := new(label)
-					i := b.emit(machine.Op{Kind: machine.Test, Var: v.ref - 1}, nil)
-					if from.String() == "true" {
-						b.next(i, no, set)
-					} else {
-						b.next(i, set, no)
-					}
-					b.here(set)
-					b.emit(machine.Op{Kind: machine.Set, Var: v.ref - 1, N: truth(to.String())}, nil)
-					b.jump(yes)
+					b.next(b.emit(machine.Op{Kind: machine.Swap, Var: v.ref - 1, From: truth(from.String()), N: truth(to.String())}, nil), no, yes)
 					return
 				}
 			}
@@ -416,7 +416,7 @@ func (b *code) declare(s *ast.DeclStmt) {
 			switch k := b.t.prog.Vars[v.ref-1].Init; k {
 			case machine.None:
 				b.emit(machine.Op{Kind: machine.SetNil, Var: v.ref - 1}, nil)
-			case machine.Mutex, machine.RWMutex, machine.WaitGroup, machine.Once, machine.Flag:
+			case machine.Mutex, machine.RWMutex, machine.WaitGroup, machine.Once, machine.Flag, machine.Cond:
 				b.emit(machine.Op{Kind: machine.Make, Var: v.ref - 1, Obj: k}, nil)
 			}
 		}

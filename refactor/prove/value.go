@@ -42,7 +42,8 @@ type env struct {
 	typ     *ast.FuncType
 	vals    map[types.Object]value
 	results []value
-	spawned bool // runs on a goroutine that the package has started
+	counts  map[string]value // of its loops, see countLoops
+	spawned bool             // runs on a goroutine that the package has started
 }
 
 func (e *env) owner(obj types.Object) *env {
@@ -70,6 +71,8 @@ func kindOf(t types.Type) machine.Kind {
 			return machine.WaitGroup
 		case "sync.Once":
 			return machine.Once
+		case "sync.Cond":
+			return machine.Cond
 		case "sync/atomic.Bool":
 			return machine.Flag
 		case "context.Context":
@@ -150,6 +153,9 @@ func (t *translator) field(of value, f *types.Var) value {
 	if f.Embedded() && kindOf(f.Type()) == machine.None {
 		return of
 	}
+	if of.ref != 0 && f.Name() == "L" && t.prog.Vars[of.ref-1].Init == machine.Cond {
+		return t.locker(of)
+	}
 	if of.inst == nil {
 		of = t.stranger(f)
 	}
@@ -185,7 +191,7 @@ func (t *translator) fresh(obj types.Object, shared, made bool) value {
 			return t.variable(obj.Name(), shared, machine.None)
 		}
 		return t.variable(obj.Name(), shared, outside(typ))
-	case machine.Mutex, machine.RWMutex, machine.WaitGroup, machine.Once:
+	case machine.Mutex, machine.RWMutex, machine.WaitGroup, machine.Once, machine.Cond:
 		return t.variable(obj.Name(), shared, k)
 	case machine.Flag:
 		if !made {

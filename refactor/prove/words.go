@@ -74,9 +74,9 @@ func (t *translator) stuck(p *machine.Program, s scenario, st machine.Stuck, pl 
 		at := o.Calls[len(o.Calls)-1]
 		op := p.At(at)
 		if op.Kind == machine.Lock || op.Kind == machine.RLock {
-			if by, ok := held[op.Var]; ok && by.Process == st.Process {
-				holder := strip(p.Codes[by.At.Code].Name)
-				return fmt.Sprintf("%s holds %s, which the goroutine takes before it can return", holder, p.Vars[op.Var].Name)
+			if by, ok := held[holder{op.Var, st.Process}]; ok {
+				who := strip(p.Codes[by.At.Code].Name)
+				return fmt.Sprintf("%s holds %s, which the goroutine takes before it can return", who, p.Vars[op.Var].Name)
 			}
 		}
 	}
@@ -93,6 +93,9 @@ func (t *translator) stuck(p *machine.Program, s scenario, st machine.Stuck, pl 
 			return fmt.Sprintf("the goroutine may stay at %s, and %s waits for it", text, waits)
 		}
 	}
+	if op := p.At(st.At); op.Kind == machine.Send {
+		return fmt.Sprintf("%s may find nobody who receives", waits)
+	}
 	started := false
 	for _, step := range st.Trace {
 		started = started || p.At(step.At).Kind == machine.Spawn
@@ -106,16 +109,20 @@ func (t *translator) stuck(p *machine.Program, s scenario, st machine.Stuck, pl 
 	return fmt.Sprintf("the goroutine can leave without releasing %s", waits)
 }
 
-// held returns which step took the locks that are held at the end of a trace,
-// by variable.
-func (t *translator) held(p *machine.Program, st machine.Stuck) map[int]machine.Step {
-	held := make(map[int]machine.Step)
+// A holder is a process with a lock.
+type holder struct{ lock, process int }
+
+// held returns which step took the locks that are held at the end of a trace.
+// A process that waits at a RWMutex after others have announced themselves
+// counts too: it is not the one that is asked for.
+func (t *translator) held(p *machine.Program, st machine.Stuck) map[holder]machine.Step {
+	held := make(map[holder]machine.Step)
 	for _, step := range st.Trace {
 		switch op := p.At(step.At); op.Kind {
-		case machine.Lock, machine.RLock:
-			held[op.Var] = step
+		case machine.Lock, machine.RLock, machine.TryLock, machine.TryRLock:
+			held[holder{op.Var, step.Process}] = step
 		case machine.Unlock, machine.RUnlock:
-			delete(held, op.Var)
+			delete(held, holder{op.Var, step.Process})
 		}
 	}
 	return held
