@@ -121,11 +121,13 @@ func (g *generator) program(n int) string {
 	g.b.WriteString(`package main
 
 import (
+	"context"
 	"math/rand"
 	"os"
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 )
 
 func coin() bool {
@@ -154,10 +156,15 @@ type box struct {
 	done chan struct{}
 	wg   sync.WaitGroup
 	on   bool
+
+	ready bool
+	cond  *sync.Cond
+	once  atomic.Bool
 }
 
 func helpBox() *box {
 	x := &box{c: make(chan int), done: make(chan struct{})}
+	x.cond = sync.NewCond(&x.mu)
 	go x.helpRun()
 	return x
 }
@@ -180,6 +187,31 @@ func (x *box) helpStop() {
 	<-x.done
 }
 
+// helpWait waits until somebody says that it may go on.
+func (x *box) helpWait() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for !x.ready {
+		x.cond.Wait()
+	}
+}
+
+func (x *box) helpWake(all bool) {
+	x.mu.Lock()
+	x.ready = true
+	x.mu.Unlock()
+	if all {
+		x.cond.Broadcast()
+	} else {
+		x.cond.Signal()
+	}
+}
+
+func helpCopy(x box) {
+	x.c = make(chan int, 1)
+	x.c <- 1
+}
+
 func use(...any) {}
 
 func main() {
@@ -200,7 +232,7 @@ func init() {
 	}
 	g.b.WriteString("}\n")
 	for i := range n {
-		fmt.Fprintf(&g.b, "\nfunc case%d() {\n\ta, b := make(chan int), make(chan int, 1)\n\tvar mu sync.Mutex\n\tvar rw sync.RWMutex\n\tvar wg sync.WaitGroup\n\tvar once sync.Once\n\tx := %s\n\tf := sync.OnceFunc(func() { close(a) })\n\tuse(a, b, &mu, &rw, &wg, &once, x, f)\n", i, []string{"helpBox()", "&box{c: make(chan int, 1), done: make(chan struct{})}"}[min(1, g.IntN(3))])
+		fmt.Fprintf(&g.b, "\nfunc case%d() {\n\ta, b := make(chan int), make(chan int, 1)\n\tvar mu sync.Mutex\n\tvar rw sync.RWMutex\n\tvar wg sync.WaitGroup\n\tvar once sync.Once\n\tx := %s\n\tctx, cancel := context.WithCancel(context.Background())\n\tsub, cancelSub := context.WithCancel(ctx)\n\ttm := new(sync.Mutex)\n\tn := rand.Intn(3)\n\tf := sync.OnceFunc(func() { close(a) })\n\tuse(a, b, &mu, &rw, &wg, &once, x, f, sub, cancel, cancelSub, tm, n)\n", i, []string{"helpBox()", "&box{c: make(chan int, 1), done: make(chan struct{})}\n\tx.cond = sync.NewCond(&x.mu)"}[min(1, g.IntN(3))])
 		g.depth, g.loops = 1, 0
 		g.stmts(1 + g.IntN(5))
 		g.b.WriteString("}\n")
@@ -238,7 +270,7 @@ func (g *generator) stmts(n int) {
 func (g *generator) ch() string { return []string{"a", "b", "a", "b", "x.c"}[g.IntN(5)] }
 
 func (g *generator) simple() {
-	switch g.IntN(17) {
+	switch g.IntN(25) {
 	case 0, 1, 2:
 		g.line("%s <- 1", g.ch())
 	case 3, 4, 5:
@@ -265,13 +297,29 @@ func (g *generator) simple() {
 		}
 	case 15:
 		g.line("if coin() {\n%s\t%s\n%s}", strings.Repeat("\t", g.depth), []string{"return", "runtime.Goexit()", "panic(1)"}[g.IntN(3)], strings.Repeat("\t", g.depth))
+	case 17:
+		g.line("<-%s.Done()", []string{"ctx", "sub"}[g.IntN(2)])
+	case 18:
+		g.line([]string{"cancel()", "cancelSub()", "defer cancel()"}[g.IntN(3)])
+	case 19:
+		g.line("if tm.TryLock() {\n%s\t<-a\n%s\ttm.Unlock()\n%s}", strings.Repeat("\t", g.depth), strings.Repeat("\t", g.depth), strings.Repeat("\t", g.depth))
+	case 20:
+		g.line("x.helpWait()")
+	case 21:
+		g.line("x.helpWake(%v)", g.IntN(2) == 0)
+	case 22:
+		g.line("helpCopy(*x)")
+	case 23:
+		g.line("if x.once.CompareAndSwap(false, true) {\n%s\tclose(x.done)\n%s}", strings.Repeat("\t", g.depth), strings.Repeat("\t", g.depth))
+	case 24:
+		g.line("x.mu.Lock()\n%sx.mu.Unlock()", strings.Repeat("\t", g.depth))
 	case 16:
 		g.line("x.mu.Lock()\n%sx.mu.Unlock()", strings.Repeat("\t", g.depth))
 	}
 }
 
 func (g *generator) compound() {
-	switch g.IntN(12) {
+	switch g.IntN(15) {
 	case 0, 1:
 		loops := g.loops
 		g.loops = 0
@@ -317,6 +365,33 @@ func (g *generator) compound() {
 		g.loops = 0
 		g.block("func()", "()")
 		g.loops = loops
+	case 12:
+		loops := g.loops
+		g.loops = 0
+		g.line("wg.Add(n)")
+		g.line("for range n {")
+		g.depth++
+		g.block("go func()", "()")
+		g.depth--
+		g.line("}")
+		g.line("for range n {\n%s\twg.Done()\n%s}", strings.Repeat("\t", g.depth), strings.Repeat("\t", g.depth))
+		g.loops = loops
+	case 13:
+		loops := g.loops
+		g.loops = 0
+		g.line("switch {\n%scase coin():", strings.Repeat("\t", g.depth))
+		g.depth++
+		g.simple()
+		g.line("fallthrough")
+		g.depth--
+		g.line("case coin():")
+		g.depth++
+		g.simple()
+		g.depth--
+		g.line("}")
+		g.loops = loops
+	case 14:
+		g.line("context.AfterFunc(ctx, func() { close(%s) })", g.ch())
 	case 11:
 		g.line("rw.RLock()")
 		g.simple()

@@ -373,7 +373,25 @@ func (b *code) ref(e ast.Expr) value {
 }
 
 func (b *code) channel(kind machine.OpKind, ch ast.Expr, n ast.Node) {
-	b.emit(machine.Op{Kind: kind, Var: b.ref(ch).ref - 1}, n)
+	v := b.ref(ch)
+	if kind != machine.Close {
+		v = b.latch(v, 0)
+	}
+	b.emit(machine.Op{Kind: kind, Var: v.ref - 1}, n)
+}
+
+// latch returns a variable of the process alone with what v refers to now: what
+// an operation waits for does not change when the variable is assigned. The
+// operands of one operation have different numbers.
+func (b *code) latch(v value, n int) value {
+	if !b.t.prog.Vars[v.ref-1].Shared {
+		return v
+	}
+	for len(b.t.latches) <= n {
+		b.t.latches = append(b.t.latches, b.t.variable("operand", false, machine.None))
+	}
+	b.copy(b.t.latches[n], v)
+	return b.t.latches[n]
 }
 
 // receiver returns what a method is called on.

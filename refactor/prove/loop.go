@@ -120,14 +120,14 @@ func (b *code) selectStmt(s *ast.SelectStmt, name string) {
 			op.Default = true
 		case *ast.SendStmt:
 			b.expr(comm.Value)
-			op.Cases = append(op.Cases, machine.Case{Send: true, Var: b.ref(comm.Chan).ref - 1})
+			op.Cases = append(op.Cases, machine.Case{Send: true, Var: b.latch(b.ref(comm.Chan), len(comms)).ref - 1})
 			comms = append(comms, comm)
 		default:
 			recv := received(comm)
 			if recv == nil {
 				continue
 			}
-			op.Cases = append(op.Cases, machine.Case{Var: b.ref(recv.X).ref - 1})
+			op.Cases = append(op.Cases, machine.Case{Var: b.latch(b.ref(recv.X), len(comms)).ref - 1})
 			comms = append(comms, recv)
 		}
 		list = append(list, a)

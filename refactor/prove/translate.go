@@ -38,6 +38,7 @@ type translator struct {
 	// goroutine that the package started.
 	callbacks []function
 	lockers   map[int]value    // the lock of each Cond, by reference
+	latches   []value          // for the operands of channel operations
 	vague     map[int]bool     // groups of which the count is not known
 	copies    map[string]value // of structs, by place and original
 	counted   bool             // loops that may run more often run twice

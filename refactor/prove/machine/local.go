@@ -18,9 +18,9 @@ func (s set) join(t set) (grown bool) {
 // An ahead says what may happen from an operation on, in its code and in what
 // that calls, starts and defers.
 type ahead struct {
-	reads   set  // variables whose objects may be looked at
-	touches set  // those and what may be assigned
-	again   bool // the operation itself
+	reads  set  // variables whose objects may be looked at
+	writes set  // variables that may be assigned
+	again  bool // the operation itself
 }
 
 // look finds what may happen from each operation on, and from behind the last
@@ -32,7 +32,7 @@ func look(p *Program) [][]ahead {
 		out[c] = make([]ahead, len(code.Ops)+1)
 		for i := range out[c] {
 			a := &out[c][i]
-			a.reads, a.touches = make(set, words), make(set, words)
+			a.reads, a.writes = make(set, words), make(set, words)
 			if i < len(code.Ops) {
 				a.operate(code.Ops[i])
 			}
@@ -44,7 +44,7 @@ func look(p *Program) [][]ahead {
 			for i := len(code.Ops) - 1; i >= 0; i-- {
 				a := &out[c][i]
 				see := func(b *ahead) {
-					if a.reads.join(b.reads) || a.touches.join(b.touches) {
+					if a.reads.join(b.reads) || a.writes.join(b.writes) {
 						grown = true
 					}
 				}
@@ -68,13 +68,13 @@ func look(p *Program) [][]ahead {
 
 // operate adds what an operation itself looks at and assigns.
 func (a *ahead) operate(op Op) {
-	read := func(v int) { a.reads.add(v); a.touches.add(v) }
+	read := a.reads.add
 	switch op.Kind {
 	case Goto, Spawn, Call, Defer, Recover, Return, Goexit, Panic, Halt, Hang:
 	case Make, SetNil:
-		a.touches.add(op.Var)
+		a.writes.add(op.Var)
 	case Copy, Derive:
-		a.touches.add(op.Var)
+		a.writes.add(op.Var)
 		read(op.From)
 	case Select:
 		for _, c := range op.Cases {
@@ -129,26 +129,26 @@ func comesBack(code Code, i int) bool {
 }
 
 // outlook returns what each process may still look at and assign.
-func (r *runner) outlook(s *state) (reads, touches []set) {
+func (r *runner) outlook(s *state) (reads, writes []set) {
 	words := (len(r.Vars) + 63) / 64
 	all := make([]uint64, 2*words*len(s.procs))
 	for i := range s.procs {
-		a := ahead{reads: all[:words:words], touches: all[words : 2*words : 2*words]}
+		a := ahead{reads: all[:words:words], writes: all[words : 2*words : 2*words]}
 		all = all[2*words:]
 		for _, f := range s.procs[i].frames {
 			if f.mode == works {
 				at := r.ahead[f.code][min(int(f.op), len(r.Codes[f.code].Ops))]
 				a.reads.join(at.reads)
-				a.touches.join(at.touches)
+				a.writes.join(at.writes)
 			}
 			for _, d := range f.deferred {
 				a.reads.join(r.ahead[d][0].reads)
-				a.touches.join(r.ahead[d][0].touches)
+				a.writes.join(r.ahead[d][0].writes)
 			}
 		}
-		reads, touches = append(reads, a.reads), append(touches, a.touches)
+		reads, writes = append(reads, a.reads), append(writes, a.writes)
 	}
-	return reads, touches
+	return reads, writes
 }
 
 // tidy clears the variables that nobody will look at again: they must not make
@@ -180,10 +180,10 @@ func (r *runner) tidy(s *state) {
 	}
 }
 
-// local reports whether the next step of process i touches nothing that another
+// local reports whether the next step of process i writes nothing that another
 // process could see or change, now or later unless process i moves; and is no
 // step back in its code: a process makes finitely many such steps in a row.
-func (r *runner) local(s *state, i int, reads, touches []set) bool {
+func (r *runner) local(s *state, i int, reads, writes []set) bool {
 	p := &s.procs[i]
 	if len(p.frames) == 0 {
 		return false
@@ -205,17 +205,22 @@ func (r *runner) local(s *state, i int, reads, touches []set) bool {
 			}
 		}
 	}
-	// own: no other process has to do with the variable.
+	// own: no other process assigns the variable; sole: nor looks at it.
 	own := func(v int) bool {
-		if !r.Vars[v].Shared {
-			return true
-		}
 		for j := range s.procs {
-			if j != i && touches[j].has(v) {
+			if r.Vars[v].Shared && j != i && writes[j].has(v) {
 				return false
 			}
 		}
 		return true
+	}
+	sole := func(v int) bool {
+		for j := range s.procs {
+			if r.Vars[v].Shared && j != i && reads[j].has(v) {
+				return false
+			}
+		}
+		return own(v)
 	}
 	switch op.Kind {
 	case Goto, Recover, Return, Goexit, Panic:
@@ -230,13 +235,15 @@ func (r *runner) local(s *state, i int, reads, touches []set) bool {
 	case Defer:
 		return len(f.deferred) < r.bounds.Calls
 	case Make:
-		return own(op.Var) && len(s.objs) < r.bounds.Objects
-	case SetNil, IsNil:
+		return sole(op.Var) && len(s.objs) < r.bounds.Objects
+	case SetNil:
+		return sole(op.Var)
+	case IsNil:
 		return own(op.Var)
 	case Copy:
-		return own(op.Var) && own(op.From)
+		return sole(op.Var) && own(op.From)
 	case Derive:
-		return own(op.Var) && own(op.From) && r.private(s, i, *r.cell(s, i, op.From), reads) && len(s.objs) < r.bounds.Objects
+		return sole(op.Var) && own(op.From) && r.private(s, i, *r.cell(s, i, op.From), reads) && len(s.objs) < r.bounds.Objects
 	case Select:
 		for _, c := range op.Cases {
 			if !own(c.Var) || !r.alone(s, i, *r.cell(s, i, c.Var), reads) {

@@ -145,7 +145,7 @@ type Bounds struct {
 }
 
 // Usual bounds are what package prove works with.
-var Usual = Bounds{States: 200_000, Processes: 8, Copies: 2, Objects: 48, Calls: 12, Count: 6}
+var Usual = Bounds{States: 200_000, Processes: 8, Copies: 2, Objects: 120, Calls: 12, Count: 6}
 
 // A Result says what can go wrong. It is safe if nothing can, and if the
 // exploration is complete.

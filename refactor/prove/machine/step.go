@@ -112,9 +112,9 @@ func (r *runner) moves(s *state, all bool) []move {
 		return nil
 	}
 	if !all {
-		reads, touches := r.outlook(s)
+		reads, writes := r.outlook(s)
 		for i := range s.procs {
-			if r.local(s, i, reads, touches) {
+			if r.local(s, i, reads, writes) {
 				if out := r.own(s, i, nil); len(out) > 0 {
 					return out
 				}
