@@ -231,7 +231,7 @@ func (k *counter) competes(clause *ast.CommClause, poll bool) bool {
 		if clause.Comm == nil && poll {
 			return false // it will come again
 		}
-		if (k.flagged(r) || k.gathers(r)) && !leavesLoopIn(clause.Body) {
+		if (k.flagged(r) || k.gathers(r) || k.counted(r, clause)) && !leavesLoopIn(clause.Body) {
 			return false
 		}
 		beside = true
