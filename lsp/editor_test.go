@@ -139,19 +139,20 @@ func words(t *testing.T, line string) []string {
 // commands are what a user can do in a session.
 func (e *editor) commands() map[string]func(rest string, args []string) {
 	return map[string]func(string, []string){
-		"open":        func(_ string, a []string) { e.openFile(a[0]) },    // open FILE
-		"close":       func(_ string, a []string) { e.closeFile(a[0]) },   // close FILE
-		"edit":        func(_ string, a []string) { e.edit(a) },           // edit FILE OLD NEW [OLD NEW …]: in one notification
-		"save":        func(_ string, a []string) { e.save(a) },           // save FILE [now]: or when the server is idle
-		"show":        func(_ string, a []string) { e.show(a[0]) },        // show FILE: the buffer, or the file
-		"disk":        func(_ string, a []string) { e.disk(a) },           // disk FILE [TEXT]: another program writes or removes the file
-		"diagnostics": func(_ string, a []string) { e.diagnostics(a[0]) }, // diagnostics FILE: waits for them
-		"actions":     func(_ string, a []string) { e.codeActions(a) },    // actions FILE TEXT [automatic] [diagnosed] [KIND …]: at the beginning of TEXT, with the diagnostics
-		"take":        func(_ string, a []string) { e.take(a[0]) },        // take TITLE: of the actions
-		"complete":    func(_ string, a []string) { e.complete(a) },       // complete FILE TEXT: at the end of TEXT
-		"accept":      func(_ string, a []string) { e.accept(a[0]) },      // accept LABEL: of the completions
-		"hover":       func(_ string, a []string) { e.hover(a[0], a[1]) }, // hover FILE TEXT: at the beginning of TEXT
-		"command":     func(rest string, a []string) { e.command(rest) },  // command NAME JSON
+		"open":        func(_ string, a []string) { e.openFile(a[0]) },      // open FILE
+		"close":       func(_ string, a []string) { e.closeFile(a[0]) },     // close FILE
+		"edit":        func(_ string, a []string) { e.edit(a) },             // edit FILE OLD NEW [OLD NEW …]: in one notification
+		"save":        func(_ string, a []string) { e.save(a) },             // save FILE [now]: or when the server is idle
+		"show":        func(_ string, a []string) { e.show(a[0]) },          // show FILE: the buffer, or the file
+		"disk":        func(_ string, a []string) { e.disk(a) },             // disk FILE [TEXT]: another program writes or removes the file
+		"diagnostics": func(_ string, a []string) { e.diagnostics(a[0]) },   // diagnostics FILE: waits for them
+		"actions":     func(_ string, a []string) { e.codeActions(a) },      // actions FILE TEXT [automatic] [diagnosed] [KIND …]: at the beginning of TEXT, with the diagnostics
+		"take":        func(_ string, a []string) { e.take(a[0]) },          // take TITLE: of the actions
+		"complete":    func(_ string, a []string) { e.complete(a) },         // complete FILE TEXT: at the end of TEXT
+		"accept":      func(_ string, a []string) { e.accept(a[0]) },        // accept LABEL: of the completions
+		"hover":       func(_ string, a []string) { e.hover(a[0], a[1]) },   // hover FILE TEXT: at the beginning of TEXT
+		"diagram":     func(_ string, a []string) { e.diagram(a[0], a[1]) }, // diagram FILE TEXT: of the line of TEXT
+		"command":     func(rest string, a []string) { e.command(rest) },    // command NAME JSON
 		"configure":   func(rest string, _ []string) { e.configure(rest) },
 		"quiet":       func(string, []string) { e.quiet() }, // prints what else the server has to say
 		"log":         func(string, []string) { e.printLog() },
@@ -537,4 +538,29 @@ func (e *editor) hover(name, needle string) {
 	for line := range strings.Lines(h.Contents.Value) {
 		e.printf("| %s", strings.TrimSuffix(line, "\n"))
 	}
+}
+
+func (e *editor) diagram(name, needle string) {
+	text := e.buffers[name].text
+	i := strings.Index(text, needle)
+	if i < 0 {
+		e.t.Fatalf("%q is not in %s", needle, name)
+	}
+	raw, err := e.call("workspace/executeCommand", map[string]any{"command": "handshake.diagram", "arguments": []any{
+		map[string]any{"uri": e.uri(name), "position": positionOf(text, i, e.encoding)},
+	}})
+	if err != nil {
+		e.printf("%v", err)
+		return
+	}
+	var d *struct{ Mermaid, SVG string }
+	must(e.t, json.Unmarshal(raw, &d))
+	if d == nil {
+		e.printf("none")
+		return
+	}
+	for line := range strings.Lines(d.Mermaid) {
+		e.printf("| %s", strings.TrimSuffix(line, "\n"))
+	}
+	e.printf("SVG: %v", strings.HasPrefix(d.SVG, "<?xml") && strings.HasSuffix(d.SVG, "</svg>"))
 }

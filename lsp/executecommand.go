@@ -23,6 +23,7 @@ type command func(*session, context.Context, *snapshot, jsontext.Value) (any, er
 // commands are what workspace/executeCommand can run.
 var commands = map[string]command{
 	"handshake.fixAll":  (*session).fixAllCommand,
+	"handshake.diagram": (*session).diagramCommand,
 	"handshake.explain": (*session).explainCommand,
 	"handshake.reload":  (*session).reloadCommand,
 }

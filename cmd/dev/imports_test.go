@@ -18,6 +18,7 @@ var layers = map[string][]string{
 	"refactor":                {},
 	"refactor/chanflow":       {"refactor"},
 	"refactor/card":           {"refactor", "refactor/chanflow"},
+	"refactor/card/draw":      {"refactor/card"},
 	"refactor/edit":           {"refactor"},
 	"refactor/prove":          {"refactor", "refactor/chanflow", "refactor/prove/machine"},
 	"refactor/prove/machine":  {},
@@ -26,8 +27,8 @@ var layers = map[string][]string{
 	"refactor/rules":          {"refactor", "refactor/chanflow", "refactor/edit", "refactor/prove", "refactor/rules"},
 	"refactor/rules/ruletest": {"refactor", "refactor/load"},
 	"snippets":                {},
-	"lsp":                     {"refactor", "refactor/card", "refactor/load", "refactor/apply", "refactor/rules", "snippets"},
-	"cmd":                     {"refactor", "refactor/card", "refactor/load", "refactor/apply", "refactor/rules", "snippets", "lsp"},
+	"lsp":                     {"refactor", "refactor/card", "refactor/card/draw", "refactor/load", "refactor/apply", "refactor/rules", "snippets"},
+	"cmd":                     {"refactor", "refactor/card", "refactor/card/draw", "refactor/load", "refactor/apply", "refactor/rules", "snippets", "lsp"},
 	"editors":                 {"editors"},
 }
 

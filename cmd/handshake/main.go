@@ -33,6 +33,7 @@ func commands() []command {
 		{"check", "[flags] [packages]", "report guessed synchronisation", check},
 		{"fix", "[flags] [packages | file.go:line[:column]]", "rewrite it into handshakes, in packages or at one place", fix},
 		{"explain", "RULE | file.go:line[:column]", "tell what a rule finds, writes and leaves alone, or what is known of a channel", explain},
+		{"diagram", "[-o FILE] [-f=mermaid|svg] file.go:line", "draw what the goroutines around a place do to each other", diagram},
 		{"rules", "[-json]", "list the rules", listRules},
 		{"snippets", "[-f=vscode|luasnip|text]", "print the snippets for an editor", printSnippets},
 		{"serve", "[-listen ADDR | -pipe PATH | --stdio]", "speak the Language Server Protocol, on stdio by default", serve},

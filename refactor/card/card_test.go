@@ -80,13 +80,19 @@ func answer(t *testing.T, g *load.Graph, file, what, needle string) string {
 	if at < 0 {
 		t.Fatalf("%q is not in %s", before+after, file)
 	}
-	switch what {
-	case "card":
+	if what == "card" {
 		c := card.At(pkg, file, at+len(before), nil)
 		if c == nil {
 			return "none\n"
 		}
 		return c.Markdown()
+	}
+	if what == "diagram" {
+		seq := card.Around(pkg, file, 1+strings.Count(src[:at+len(before)], "\n"))
+		if seq == nil {
+			return "none\n"
+		}
+		return seq.Mermaid()
 	}
 	t.Fatalf("unknown section %s", what)
 	return ""

@@ -94,7 +94,8 @@ func (c *maker) missing(l *chanflow.Life) {
 			c.unconfirmed(st)
 		}
 	}
-	for _, e := range c.m.Completions() {
+	completions := c.pkg.Memo(completionsKey{}, func() any { return c.m.Completions() }).([]*chanflow.Completion)
+	for _, e := range completions {
 		if !slices.Contains(l.Closes, e.Op) || len(e.Wait) == 0 {
 			continue
 		}
@@ -104,8 +105,11 @@ func (c *maker) missing(l *chanflow.Life) {
 	}
 	bare := c.pkg.Memo(bareKey{}, func() any { return c.m.BareOps() }).([]*chanflow.BareOp)
 	for _, b := range bare {
-		if slices.Contains(l.Sends, b.Op) {
-			c.lack(c.place(b.Op.Node), fmt.Sprintf("the send has no way out: its receiver leaves on %s", code(b.Signal.Text)))
+		switch signal := code(b.Signal.Text); {
+		case slices.Contains(l.Sends, b.Op):
+			c.lack(c.place(b.Op.Node), "the send has no way out: its receiver leaves on "+signal)
+		case slices.Contains(l.Recvs, b.Op):
+			c.lack(c.placeOf(b.Op), "the receive has no way out: its sender leaves on "+signal)
 		}
 	}
 	for _, s := range c.m.SignalSends() {
@@ -122,7 +126,10 @@ func (c *maker) missing(l *chanflow.Life) {
 	}
 }
 
-type bareKey struct{}
+type (
+	completionsKey struct{}
+	bareKey        struct{}
+)
 
 // oneSided finds the operations that have no partner although all is in sight.
 func (c *maker) oneSided(l *chanflow.Life) {
@@ -150,7 +157,11 @@ func (c *maker) unconfirmed(st *chanflow.Stop) {
 			return
 		}
 	}
-	c.lack(c.place(st.Op.Node), fmt.Sprintf("no stopped channel: nobody waits until %s has ended", c.goroutine(chanflow.Goroutine{Spawn: conf.Leaves[0].Spawn})))
+	sp, has := conf.Leaves[0].Spawn, "has"
+	if sp.Loop() != nil {
+		has = "have"
+	}
+	c.lack(c.place(st.Op.Node), fmt.Sprintf("no stopped channel: nobody waits until %s %s ended", c.goroutine(chanflow.Goroutine{Spawn: sp}), has))
 }
 
 // abandoned finds senders that their receiver can leave behind.
