@@ -245,7 +245,27 @@ func (m *Model) guard(s *SignalSend, c *Chan) {
 		s.Withheld = fmt.Sprintf("%s makes the channel anew", mk.Name())
 	case m.byValue(s.Owner):
 		s.Withheld = fmt.Sprintf("%s is copied", s.Owner.Name())
+	default:
+		if f := m.startsAgain(c); f != nil {
+			s.Withheld = fmt.Sprintf("%s may start a receiver again, and the channel stays closed", f.Name())
+		}
 	}
+}
+
+// startsAgain returns a function that starts a receiver of the channel and may
+// run more than once for it, or nil.
+func (m *Model) startsAgain(c *Chan) *Func {
+	for _, sp := range m.toldBy(c) {
+		if sp.Fn == c.Make.Fn {
+			continue
+		}
+		calls, all := m.Callers(sp.Fn)
+		if all && len(calls) == 1 && m.FuncOf(calls[0].Pos()) == c.Make.Fn && m.loopAt(calls[0].Pos()) == nil {
+			continue
+		}
+		return sp.Fn
+	}
+	return nil
 }
 
 // ownerOf returns the named struct type of the package that declares a field.
