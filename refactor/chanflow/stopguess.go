@@ -129,6 +129,9 @@ func (m *Model) addOrigins(vars map[types.Object]bool, st ast.Stmt) {
 		return
 	}
 	ast.Inspect(as, func(n ast.Node) bool {
+		if _, ok := n.(*ast.FuncLit); ok {
+			return false // what it captures it does not consist of
+		}
 		if id, ok := n.(*ast.Ident); ok {
 			v, ok := m.Pkg.Info.ObjectOf(id).(*types.Var)
 			if ok && !v.IsField() && !isTesting(v.Type()) && !isContext(v.Type()) && !types.Identical(v.Type(), types.Universe.Lookup("error").Type()) {
