@@ -32,6 +32,7 @@
 ---       rules = { sleepstart = false }, -- turn rules off, or preview rules on
 ---       diagnostics = false, -- code actions only
 ---       snippets = false, -- if a snippet plugin has loaded them already
+---       hover = "off",    -- no role card of channels beside gopls' hover
 ---       buildFlags = { "-tags=integration" }, -- for the go command
 ---       env = { GOOS = "windows" }, -- likewise
 ---     },
