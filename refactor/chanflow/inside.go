@@ -195,6 +195,11 @@ func (m *Model) guessRunning(g *Guess) bool {
 	if sp.Kind != GoStmt && sp.Body == nil || m.joinedBefore(sp, g.Sleep) {
 		return false
 	}
+	if f := m.Static(call); f != nil {
+		if _, primitive := syncKind(f); primitive {
+			return false // it waits for somebody; nothing comes up
+		}
+	}
 	recv := m.receiverOf(sp, call)
 	if recv == nil || !m.stays(call) {
 		return false

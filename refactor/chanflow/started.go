@@ -85,7 +85,8 @@ func (m *Model) next(s *Sleep) ast.Stmt {
 }
 
 // guessParked recognises a start gate: goroutines that first wait on a channel
-// which the parent closes right behind the sleep.
+// which the parent closes right behind the sleep, or for a WaitGroup whose Done
+// is there.
 func (m *Model) guessParked(g *Guess) bool {
 	if g.Via != nil {
 		return false
@@ -96,7 +97,7 @@ func (m *Model) guessParked(g *Guess) bool {
 	}
 	var gate *Op
 	for op := range g.Sleep.Fn.Within(next.Pos(), next.End()) {
-		if op.Kind == Close && op.Stmt() == next {
+		if (op.Kind == Close || op.Kind == Done) && op.Stmt() == next {
 			gate = op
 		}
 	}
@@ -111,21 +112,34 @@ func (m *Model) guessParked(g *Guess) bool {
 		if sp.Body.Lit == nil || len(rest) < 2 {
 			return false // nothing is held back by the gate
 		}
-		if _, ok := rest[0].(*ast.ExprStmt); !ok {
-			return false // the value counts
-		}
-		wait := false
-		for op := range sp.Body.Within(rest[0].Pos(), rest[0].End()) {
-			if op.Kind == Recv && !op.Range && op.Select == nil && op.Stmt() == rest[0] && sp.Outside(op.Ref).Obj == gate.Ref.Obj {
-				wait, g.Gate = true, op
-			}
-		}
-		if !wait {
+		if g.Gate = sp.parks(rest[0], gate); g.Gate == nil {
 			return false
 		}
 	}
 	g.Event, g.Next = Parked, gate
 	return true
+}
+
+// parks returns the operation of a statement by which the goroutine waits for
+// the gate to be opened, or nil: it does anything else, the value that it
+// receives counts, or it opens the gate, too.
+func (s *Spawn) parks(st ast.Stmt, gate *Op) (wait *Op) {
+	if _, ok := st.(*ast.ExprStmt); !ok || s.Group.Obj == gate.Ref.Obj {
+		return nil
+	}
+	for _, op := range s.Body.Ops {
+		if s.Outside(op.Ref).Obj != gate.Ref.Obj {
+			continue
+		}
+		switch {
+		case op.Kind == gate.Kind:
+			return nil
+		case op.Stmt() != st:
+		case gate.Kind == Close && op.Kind == Recv && !op.Range && op.Select == nil, gate.Kind == Done && op.Kind == Wait:
+			wait = op
+		}
+	}
+	return wait
 }
 
 // guessReceived recognises a sleep before a rendezvous with the goroutine on an
