@@ -256,14 +256,19 @@ func (m *Model) guard(s *SignalSend, c *Chan) {
 // run more than once for it, or nil.
 func (m *Model) startsAgain(c *Chan) *Func {
 	for _, sp := range m.toldBy(c) {
-		if sp.Fn == c.Make.Fn {
-			continue
+		f := sp.Fn
+		if f == c.Make.Fn || slices.ContainsFunc(f.Ops, func(op *Op) bool { return op.Kind == Call && op.Callee == c.Make.Fn }) {
+			continue // it has a channel of its own
 		}
-		calls, all := m.Callers(sp.Fn)
+		calls, all := m.Callers(f)
+		all = all && !f.Obj.Exported()
+		if all && len(calls) == 0 {
+			continue // nobody does
+		}
 		if all && len(calls) == 1 && m.FuncOf(calls[0].Pos()) == c.Make.Fn && m.loopAt(calls[0].Pos()) == nil {
 			continue
 		}
-		return sp.Fn
+		return f
 	}
 	return nil
 }

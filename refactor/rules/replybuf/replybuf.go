@@ -45,7 +45,7 @@ func run(pkg *refactor.Package) []refactor.Finding {
 
 // check reports the channel if its receiver may leave a sender behind.
 func check(pkg *refactor.Package, c *chanflow.Chan) (refactor.Finding, bool) {
-	if len(c.Unknown) > 0 || len(c.Measured) > 0 || !bare(c) || c.Signals() {
+	if len(c.Unknown) > 0 || len(c.Measured) > 0 || !bare(c) || closedByMaker(c) || c.Signals() {
 		return refactor.Finding{}, false
 	}
 	most, ok := c.MostSends()
@@ -79,6 +79,13 @@ func check(pkg *refactor.Package, c *chanflow.Chan) (refactor.Finding, bool) {
 	}
 	f.Fixes = []refactor.Fix{fix}
 	return f, true
+}
+
+// closedByMaker reports whether the one that makes the channel for others to
+// send on closes it, too: a sender that comes late then panics, room or not.
+func closedByMaker(c *chanflow.Chan) bool {
+	made := func(op *chanflow.Op) bool { return op.Fn == c.Make.Fn }
+	return slices.ContainsFunc(c.Closes, made) && !slices.ContainsFunc(c.Sends, made)
 }
 
 // bare reports whether a send can block for ever: one that is not in a select
