@@ -105,7 +105,7 @@ func (k *counter) returned(cur inspector.Cursor) bool {
 	if fn != k.Make.Fn || fn.Decl == nil || fn.Obj == nil { // no object: declared twice
 		return false
 	}
-	if !slices.ContainsFunc(k.Sends, func(op *Op) bool { return !k.met[op] }) {
+	if !slices.ContainsFunc(k.all, func(op *Op) bool { return !k.met[op] }) {
 		return true // all is sent by goroutines that it has started itself
 	}
 	if fn.Obj.Exported() && !k.model.Closed() {

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/types"
 	"math"
+	"slices"
 )
 
 // Most is the most often that something can happen: N times, or, if Len is
@@ -69,19 +70,39 @@ func (c *Chan) MostSends() (most Most, ok bool) {
 	return k.most, k.ok
 }
 
+// MostRecvs returns the most receives from one channel, like MostSends. A loop
+// that ranges over the channel has no such bound.
+func (c *Chan) MostRecvs() (most Most, ok bool) {
+	if slices.ContainsFunc(c.Recvs, func(op *Op) bool { return op.Range }) {
+		return Most{}, false
+	}
+	k := c.countOf(Recv)
+	return k.most, k.ok
+}
+
 // count walks from the make expression to every send.
-func (c *Chan) count() *counter {
-	type key struct{ *Chan }
-	return c.model.Pkg.Memo(key{c}, func() any {
-		k := &counter{Chan: c, sending: c.senders(), met: make(map[*Op]bool), roots: make(map[*Func]bool), reached: make(map[*ast.CallExpr]bool), active: make(map[*Func]bool)}
+func (c *Chan) count() *counter { return c.countOf(Send) }
+
+// countOf walks from the make expression to every operation of the kind.
+func (c *Chan) countOf(kind OpKind) *counter {
+	type key struct {
+		*Chan
+		kind OpKind
+	}
+	return c.model.Pkg.Memo(key{c, kind}, func() any {
+		ops := c.Sends
+		if kind == Recv {
+			ops = c.Recvs
+		}
+		k := &counter{Chan: c, kind: kind, all: ops, sending: c.framesTo(ops), met: make(map[*Op]bool), roots: make(map[*Func]bool), reached: make(map[*ast.CallExpr]bool), active: make(map[*Func]bool)}
 		k.run()
 		return k
 	}).(*counter)
 }
 
-// senders returns the frames from which a send on the channel can be reached
+// framesTo returns the frames from which one of the operations can be reached
 // through calls and spawns.
-func (c *Chan) senders() map[*Func]bool {
+func (c *Chan) framesTo(ops []*Op) map[*Func]bool {
 	set := make(map[*Func]bool)
 	x := c.model.uses()
 	var add func(*Func)
@@ -97,15 +118,18 @@ func (c *Chan) senders() map[*Func]bool {
 			add(sp.Fn)
 		}
 	}
-	for _, op := range c.Sends {
+	for _, op := range ops {
 		add(op.Fn)
 	}
 	return set
 }
 
-// A counter counts the sends on one channel.
+// A counter counts the sends on one channel, or as well its receives: what is
+// said of sends below goes for them then.
 type counter struct {
 	*Chan
+	kind     OpKind
+	all      []*Op // all operations of the kind
 	sending  map[*Func]bool
 	met      map[*Op]bool           // sends that were counted
 	reached  map[*ast.CallExpr]bool // calls and spawns on the way to them
@@ -141,7 +165,7 @@ func (k *counter) run() {
 // complete reports whether every send was met, and every way to come to it
 // that the package has.
 func (k *counter) complete() bool {
-	for _, op := range k.Sends {
+	for _, op := range k.all {
 		if !k.met[op] {
 			return false
 		}
@@ -345,7 +369,7 @@ func (k *counter) weight(g *graph, p, from *point) (Most, bool) {
 // op returns the most sends that one run of an operation leads to.
 func (k *counter) op(op *Op) (Most, bool) {
 	switch {
-	case op.Kind == Send && k.Holds(op):
+	case op.Kind == k.kind && k.Holds(op):
 		k.met[op] = true
 		k.own = k.own || k.spawned == 0
 		return Most{N: 1}, true

@@ -11,6 +11,7 @@ import (
 	"handshake/refactor/rules/norecover"
 	"handshake/refactor/rules/nostopped"
 	"handshake/refactor/rules/replybuf"
+	"handshake/refactor/rules/replyclose"
 	"handshake/refactor/rules/sendsignal"
 	"handshake/refactor/rules/sleepdone"
 	"handshake/refactor/rules/sleeppoll"
@@ -27,6 +28,7 @@ func All() []*refactor.Rule {
 		norecover.Rule,
 		nostopped.Rule,
 		replybuf.Rule,
+		replyclose.Rule,
 		sendsignal.Rule,
 		sleepdone.Rule,
 		sleeppoll.Rule,
