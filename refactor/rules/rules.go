@@ -6,6 +6,7 @@ package rules
 import (
 	"handshake/refactor"
 	"handshake/refactor/rules/bareop"
+	"handshake/refactor/rules/chandir"
 	"handshake/refactor/rules/deafsleep"
 	"handshake/refactor/rules/lateclose"
 	"handshake/refactor/rules/norecover"
@@ -23,6 +24,7 @@ import (
 func All() []*refactor.Rule {
 	return []*refactor.Rule{
 		bareop.Rule,
+		chandir.Rule,
 		deafsleep.Rule,
 		lateclose.Rule,
 		norecover.Rule,
