@@ -8,6 +8,7 @@ import (
 	"handshake/refactor/rules/bareop"
 	"handshake/refactor/rules/chandir"
 	"handshake/refactor/rules/deafsleep"
+	"handshake/refactor/rules/doubleclose"
 	"handshake/refactor/rules/lateclose"
 	"handshake/refactor/rules/norecover"
 	"handshake/refactor/rules/nostopped"
@@ -26,6 +27,7 @@ func All() []*refactor.Rule {
 		bareop.Rule,
 		chandir.Rule,
 		deafsleep.Rule,
+		doubleclose.Rule,
 		lateclose.Rule,
 		norecover.Rule,
 		nostopped.Rule,
