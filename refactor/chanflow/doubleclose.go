@@ -81,7 +81,7 @@ func (d *doubleCloser) frame(f *Func) {
 			d.add(a.op, a.op, InLoop, loop)
 		}
 		for _, b := range own[i+1:] {
-			if a.place != b.place || !d.together(f, a.at.Node, b.at.Node) || d.rewritten(a.place, f, a.at.Node, nil) {
+			if a.place != b.place || !d.together(f, a.at.Node, b.at.Node) || d.rewritten(a.place, f, a.at.Node, nil) || d.atOnce(a.at, b.at) {
 				continue
 			}
 			first, second := a, b
@@ -110,6 +110,18 @@ func (d *doubleCloser) frame(f *Func) {
 			}
 		}
 	}
+}
+
+// atOnce reports whether a plain close follows the other right away, which is
+// there to show the panic.
+func (d *doubleCloser) atOnce(a, b *Op) bool {
+	if a.Kind != Close || b.Kind != Close || a.Deferred || b.Deferred {
+		return false
+	}
+	for st := range d.After(a.Stmt()) {
+		return st == b.Stmt()
+	}
+	return false
 }
 
 // endings returns what a goroutine always closes, in the terms of who starts it.

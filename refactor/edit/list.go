@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 )
 
 // AddParam adds a parameter, such as "started chan<- struct{}", at the end of a
@@ -173,5 +174,35 @@ func fieldNames(field *ast.Field) (names []string) {
 		default:
 			return nil
 		}
+	}
+}
+
+// AddKey adds an element with a key, such as "done: make(chan struct{})", to a
+// struct literal that has keys or is empty: behind the others, or before them if
+// a comment follows the last.
+func (b *Builder) AddKey(lit *ast.CompositeLit, text string) {
+	f := b.file(lit.Pos())
+	if f == nil {
+		return
+	}
+	if len(lit.Elts) == 0 {
+		b.Insert(lit.Lbrace+1, text)
+		return
+	}
+	first, last := lit.Elts[0], lit.Elts[len(lit.Elts)-1]
+	if _, ok := first.(*ast.KeyValueExpr); !ok {
+		b.fail(errors.New("the literal has no keys"))
+		return
+	}
+	sep := ", "
+	if line := f.Tok.Line; line(last.Pos()) != line(lit.Pos()) {
+		start := f.Tok.Offset(last.Pos())
+		from := strings.LastIndexByte(string(f.Src[:start]), '\n') + 1
+		sep = ",\n" + string(f.Src[from:start])
+	}
+	if b.HasComment(last.End(), lit.Rbrace) {
+		b.Insert(first.Pos(), text+sep)
+	} else {
+		b.Insert(last.End(), sep+text)
 	}
 }

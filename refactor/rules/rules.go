@@ -10,6 +10,7 @@ import (
 	"handshake/refactor/rules/deafsleep"
 	"handshake/refactor/rules/doubleclose"
 	"handshake/refactor/rules/lateclose"
+	"handshake/refactor/rules/nilchan"
 	"handshake/refactor/rules/norecover"
 	"handshake/refactor/rules/nostopped"
 	"handshake/refactor/rules/replybuf"
@@ -29,6 +30,7 @@ func All() []*refactor.Rule {
 		deafsleep.Rule,
 		doubleclose.Rule,
 		lateclose.Rule,
+		nilchan.Rule,
 		norecover.Rule,
 		nostopped.Rule,
 		replybuf.Rule,

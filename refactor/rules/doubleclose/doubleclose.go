@@ -9,6 +9,7 @@ import (
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
+	"handshake/refactor/prove"
 )
 
 //go:embed README.md
@@ -19,9 +20,8 @@ var readme string
 //	close(s.stop)   =>   s.stopOnce.Do(func() { close(s.stop) })
 //
 // The first close happens where it did. Each further one was a panic, and is
-// nothing now: Do waits at most for a close, which waits for nobody. The prover
-// is not asked: it would blame the fix for whatever the panic kept from showing.
-var Rule = &refactor.Rule{Name: "doubleclose", Doc: readme, Severity: refactor.Warning, Run: run}
+// nothing now: Do waits at most for a close, which waits for nobody.
+var Rule = &refactor.Rule{Name: "doubleclose", Doc: readme, Severity: refactor.Warning, Run: run, Prove: prove.Rewrite}
 
 const title = "Guard close with sync.Once"
 

@@ -3,7 +3,6 @@ package sleeppoll
 import (
 	"fmt"
 	"go/ast"
-	"strings"
 
 	"handshake/refactor/edit"
 )
@@ -32,7 +31,7 @@ func (s *site) fieldChannel(b *edit.Builder) {
 	name := b.FreshField(owner, s.names()...)
 	b.AddField(s.Field.Struct, s.Var.Name(), name+" chan struct{}")
 	for _, lit := range s.Field.Lits {
-		s.addKey(b, lit, name+": make(chan struct{})")
+		b.AddKey(lit, name+": make(chan struct{})")
 	}
 	base := b.Text(s.Field.Base)
 	tell := fmt.Sprintf("close(%s.%s)", base, name)
@@ -43,27 +42,4 @@ func (s *site) fieldChannel(b *edit.Builder) {
 	}
 	b.InsertAfter(s.Told, tell)
 	s.wait(b, "<-"+b.Text(ast.Unparen(s.Read).(*ast.SelectorExpr).X)+"."+name)
-}
-
-// addKey adds a field to a literal that has keys or is empty: behind the others,
-// or before them if a comment follows the last.
-func (s *site) addKey(b *edit.Builder, lit *ast.CompositeLit, text string) {
-	if len(lit.Elts) == 0 {
-		b.Insert(lit.Lbrace+1, text)
-		return
-	}
-	first, last := lit.Elts[0], lit.Elts[len(lit.Elts)-1]
-	line := func(n ast.Node) int { return s.pkg.Fset.Position(n.Pos()).Line }
-	sep := ", "
-	if line(last) != line(lit) {
-		file := s.pkg.FileOf(last.Pos())
-		start := file.Tok.Offset(last.Pos())
-		from := strings.LastIndexByte(string(file.Src[:start]), '\n') + 1
-		sep = ",\n" + string(file.Src[from:start])
-	}
-	if b.HasComment(last.End(), lit.Rbrace) {
-		b.Insert(first.Pos(), text+sep)
-	} else {
-		b.Insert(last.End(), sep+text)
-	}
 }
