@@ -47,7 +47,8 @@ func (b *Builder) DeleteStmtFor(stmt, heir ast.Stmt, speaks func(comment string)
 	if ok {
 		behind = strings.TrimSpace(unix(string(f.Src[f.off(stmt.End()):end])))
 	}
-	if !ok || len(f.inside(f.off(stmt.Pos()), f.off(stmt.End()), "")) > 0 || strings.HasPrefix(behind, ";") || strings.Contains(behind, "\n") {
+	before := func() bool { return strings.TrimSpace(string(f.Src[start:f.off(stmt.Pos())])) != "" }
+	if !ok || before() || len(f.inside(f.off(stmt.Pos()), f.off(stmt.End()), "")) > 0 || strings.HasPrefix(behind, ";") || strings.Contains(behind, "\n") {
 		f.delete(stmt)
 		return
 	}
