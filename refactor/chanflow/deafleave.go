@@ -24,7 +24,7 @@ func (f *deafFinder) answer() bool {
 	}
 	rest := f.until(f.heardIn.End())
 	if len(f.reaction) == 1 && f.repeats(f.reaction[0]) {
-		f.withhold(f.obliged(rest))
+		f.withhold(f.obliged(f.Sleep.Fn, rest))
 		return true
 	}
 	if tail && f.atHead() {
@@ -33,7 +33,7 @@ func (f *deafFinder) answer() bool {
 	}
 	if f.reaction == nil { // the loop's condition
 		f.Leave, f.Loop = Breaks, f.loop
-		f.withhold(f.obliged(rest))
+		f.withhold(f.obliged(f.Sleep.Fn, rest))
 		return true
 	}
 	f.withhold("what is done on stop takes more than one statement")
@@ -170,11 +170,11 @@ func (f *deafFinder) breaksOther(st *ast.BranchStmt) bool {
 // reports false where it must not.
 func (f *deafFinder) leave() bool {
 	fn := f.Sleep.Fn
-	if f.unbalanced() {
+	if f.unbalanced(fn, f.Sleep.Stmt) {
 		return false
 	}
 	f.Leave = Returns
-	f.withhold(f.obliged(f.until(fn.Body.End())))
+	f.withhold(f.obliged(fn, f.until(fn.Body.End())))
 	results := fn.Type.Results
 	if results == nil || results.NumFields() == 0 {
 		return true
@@ -283,65 +283,4 @@ func (f *deafFinder) returnsFalse() bool {
 		}
 	}
 	return no && yes
-}
-
-// unbalanced reports whether an early return would leave a lock locked, or
-// unlock one that is not: the frame holds a lock without a deferred unlock, or
-// the other way round.
-func (f *deafFinder) unbalanced() bool {
-	held := make(map[types.Object]bool)
-	for _, op := range f.held(f.Sleep.Fn, f.Sleep.Stmt) {
-		held[op.lock] = true
-	}
-	later := make(map[types.Object]bool)
-	for _, op := range f.Sleep.Fn.Ops {
-		if op.Deferred {
-			for _, lock := range op.releases() {
-				later[lock] = true
-			}
-		}
-	}
-	for lock := range held {
-		if !later[lock] {
-			return true
-		}
-	}
-	for lock := range later {
-		if !held[lock] {
-			return true
-		}
-	}
-	return false
-}
-
-// obliged returns why the statements must not be skipped: they release or
-// confirm something.
-func (f *deafFinder) obliged(rest []ast.Stmt) string {
-	for _, st := range rest {
-		for op := range f.Sleep.Fn.Within(st.Pos(), st.End()) {
-			switch op.Kind {
-			case Close, Done, Unlock, RUnlock, Cancel, Send:
-				if !op.Deferred {
-					return "the code behind the sleep has to run: it does a " + op.Kind.String()
-				}
-			}
-		}
-		reason := ""
-		ast.Inspect(st, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt:
-				return false
-			case *ast.CallExpr:
-				if startsWith(calledName(n), "Close", "Stop", "Release", "Unlock", "Done", "Cleanup", "Shutdown", "Rollback", "Finish", "Remove", "close", "stop",
-					"release", "unlock", "cleanup", "shutdown", "remove", "finish", "unsubscribe", "Unsubscribe") {
-					reason = "the code behind the sleep has to run: " + f.source(n.Fun)
-				}
-			}
-			return reason == ""
-		})
-		if reason != "" {
-			return reason
-		}
-	}
-	return ""
 }

@@ -5,6 +5,7 @@ package rules
 
 import (
 	"handshake/refactor"
+	"handshake/refactor/rules/addtimeout"
 	"handshake/refactor/rules/bareop"
 	"handshake/refactor/rules/chandir"
 	"handshake/refactor/rules/deafsleep"
@@ -25,6 +26,7 @@ import (
 // All returns every rule, by name.
 func All() []*refactor.Rule {
 	return []*refactor.Rule{
+		addtimeout.Rule,
 		bareop.Rule,
 		chandir.Rule,
 		deafsleep.Rule,

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
-	"go/token"
 	"strings"
 
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
+	"handshake/refactor/idiom"
 	"handshake/refactor/prove"
 )
 
@@ -106,34 +106,12 @@ func heed(pkg *refactor.Package, b *chanflow.BareOp) ([]refactor.Edit, error) {
 	if err != nil {
 		return nil, err
 	}
-	comm, vars, err := assigned(pkg, e, b.Stmt)
+	comm, vars, err := idiom.Received(pkg, e, b.Stmt)
 	if err != nil {
 		return nil, err
 	}
 	e.ReplaceNode(b.Stmt, fmt.Sprintf("%sselect {\ncase %s:\ncase <-%s:\n\t%s\n}", vars, comm, b.Signal.Text, out))
 	return e.Edits()
-}
-
-// assigned returns the statement as that of a case, and the declarations of the
-// variables that it declares and that have to outlive the case.
-func assigned(pkg *refactor.Package, e *edit.Builder, st ast.Stmt) (comm, vars string, err error) {
-	as, ok := st.(*ast.AssignStmt)
-	if !ok || as.Tok != token.DEFINE {
-		return e.Text(st), "", nil
-	}
-	var names []string
-	for _, lhs := range as.Lhs {
-		id := lhs.(*ast.Ident)
-		names = append(names, id.Name)
-		if obj := pkg.Info.Defs[id]; obj != nil && id.Name != "_" {
-			t, err := e.TypeName(as, obj.Type())
-			if err != nil {
-				return "", "", err
-			}
-			vars += fmt.Sprintf("var %s %s\n", id.Name, t)
-		}
-	}
-	return strings.Join(names, ", ") + " = " + e.Text(as.Rhs[0]), vars, nil
 }
 
 // wayOut returns the statement by which the function ends on stop: as it does

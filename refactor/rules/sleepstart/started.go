@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
-	"go/types"
 	"go/version"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
+	"handshake/refactor/idiom"
 )
 
 // started offers a channel that the goroutine closes once it has run its
@@ -323,49 +323,5 @@ func (s *site) canFail(f *chanflow.Func) bool {
 // failure returns the statement by which the frame handles the error in the
 // expression: as its other failures are.
 func (s *site) failure(b *edit.Builder, f *chanflow.Func, pos token.Pos, name string) (string, error) {
-	switch f.Reports() {
-	case chanflow.ByTest:
-		return fmt.Sprintf("%s.Fatal(%s)", f.TestHandle().Name(), name), nil
-	case chanflow.ByExit:
-		return fmt.Sprintf("%s.Fatal(%s)", b.Import(pos, "log"), name), nil
-	case chanflow.ByReturn:
-		code := "return "
-		results := f.Type.Results.List
-		for _, field := range results[:len(results)-1] {
-			zero, err := zeroValue(s.pkg.Info.TypeOf(field.Type), b.Text(field.Type))
-			if err != nil {
-				return "", err
-			}
-			for range max(1, len(field.Names)) {
-				code += zero + ", "
-			}
-		}
-		for range max(1, len(results[len(results)-1].Names)) - 1 {
-			code += "nil, " // (…, warning, err error)
-		}
-		return code + name, nil
-	}
-	return "", errors.New("the function has no way to report an error")
-}
-
-func zeroValue(t types.Type, text string) (string, error) {
-	switch u := t.Underlying().(type) {
-	case *types.Basic:
-		switch {
-		case u.Info()&types.IsBoolean != 0:
-			return "false", nil
-		case u.Info()&types.IsString != 0:
-			return `""`, nil
-		case u.Info()&types.IsNumeric != 0:
-			return "0", nil
-		}
-		return "nil", nil // unsafe.Pointer
-	case *types.Struct, *types.Array:
-		return text + "{}", nil
-	case *types.Interface:
-		if _, ok := t.(*types.TypeParam); ok {
-			return "*new(" + text + ")", nil
-		}
-	}
-	return "nil", nil
+	return idiom.Failure(s.pkg, b, f, pos, name)
 }

@@ -1,0 +1,86 @@
+// Package idiom writes the statements that the fixes of several rules share.
+package idiom
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"handshake/refactor"
+	"handshake/refactor/chanflow"
+	"handshake/refactor/edit"
+)
+
+// Failure returns the statement by which the frame handles the error in an
+// expression, whose source is given, at a position in it: as its results, its
+// test or the program call for.
+func Failure(pkg *refactor.Package, b *edit.Builder, f *chanflow.Func, pos token.Pos, expr string) (string, error) {
+	switch f.Reports() {
+	case chanflow.ByTest:
+		return fmt.Sprintf("%s.Fatal(%s)", f.TestHandle().Name(), expr), nil
+	case chanflow.ByExit:
+		return fmt.Sprintf("%s.Fatal(%s)", b.Import(pos, "log"), expr), nil
+	case chanflow.ByReturn:
+		code := "return "
+		results := f.Type.Results.List
+		for _, field := range results[:len(results)-1] {
+			zero := zeroValue(pkg.Info.TypeOf(field.Type), b.Text(field.Type))
+			for range max(1, len(field.Names)) {
+				code += zero + ", "
+			}
+		}
+		for range max(1, len(results[len(results)-1].Names)) - 1 {
+			code += "nil, " // (…, warning, err error)
+		}
+		return code + expr, nil
+	}
+	return "", errors.New("the function has no way to report an error")
+}
+
+func zeroValue(t types.Type, text string) string {
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		switch {
+		case u.Info()&types.IsBoolean != 0:
+			return "false"
+		case u.Info()&types.IsString != 0:
+			return `""`
+		case u.Info()&types.IsNumeric != 0:
+			return "0"
+		}
+		return "nil" // unsafe.Pointer
+	case *types.Struct, *types.Array:
+		return text + "{}"
+	case *types.Interface:
+		if _, ok := t.(*types.TypeParam); ok {
+			return "*new(" + text + ")"
+		}
+	}
+	return "nil"
+}
+
+// Received returns a send or receive statement as that of a case of a select,
+// and the declarations, each with its line ending, of the variables that it
+// declares and that have to outlive the case.
+func Received(pkg *refactor.Package, b *edit.Builder, st ast.Stmt) (comm, vars string, err error) {
+	as, ok := st.(*ast.AssignStmt)
+	if !ok || as.Tok != token.DEFINE {
+		return b.Text(st), "", nil
+	}
+	var names []string
+	for _, lhs := range as.Lhs {
+		id := lhs.(*ast.Ident)
+		names = append(names, id.Name)
+		if obj := pkg.Info.Defs[id]; obj != nil && id.Name != "_" {
+			t, err := b.TypeName(as, obj.Type())
+			if err != nil {
+				return "", "", err
+			}
+			vars += fmt.Sprintf("var %s %s\n", id.Name, t)
+		}
+	}
+	return strings.Join(names, ", ") + " = " + b.Text(as.Rhs[0]), vars, nil
+}
