@@ -16,6 +16,7 @@ import (
 	"handshake/refactor/rules/nostopped"
 	"handshake/refactor/rules/replybuf"
 	"handshake/refactor/rules/replyclose"
+	"handshake/refactor/rules/replyshared"
 	"handshake/refactor/rules/sendsignal"
 	"handshake/refactor/rules/sleepdone"
 	"handshake/refactor/rules/sleeppoll"
@@ -37,6 +38,7 @@ func All() []*refactor.Rule {
 		nostopped.Rule,
 		replybuf.Rule,
 		replyclose.Rule,
+		replyshared.Rule,
 		sendsignal.Rule,
 		sleepdone.Rule,
 		sleeppoll.Rule,
