@@ -96,8 +96,8 @@ func (m *Model) findClosings(f *Func, path []*Func) (out []closing) {
 		case op.Kind == Call && op.Callee != nil && op.Callee.MayDo(Close) && !slices.Contains(path, op.Callee) && len(path) < 4:
 			call := op.Node.(*ast.CallExpr)
 			for _, c := range m.findClosings(op.Callee, append(path, op.Callee)) {
-				if !c.certain() {
-					continue
+				if !c.certain() || m.rewritten(c.place, op.Callee, op.Callee.Body, nil) {
+					continue // or of a channel of its own
 				}
 				if p, ok := op.Callee.placeOutside(c.place, m.called(call), call.Args); ok {
 					out = append(out, closing{p, c.op, op})

@@ -130,7 +130,7 @@ func (d *doubleCloser) endings(sp *Spawn) (out []closing) {
 		return nil
 	}
 	for _, c := range sp.Body.closings() {
-		if !c.certain() {
+		if !c.certain() || d.rewritten(c.place, sp.Body, sp.Body.Body, nil) {
 			continue
 		}
 		p, ok := c.place, true
@@ -153,7 +153,7 @@ func (d *doubleCloser) users(sp *Spawn) {
 	for _, s := range run.steps {
 		for _, c := range s.fn.closings() {
 			field, ok := c.obj.(*types.Var)
-			if !ok || !field.IsField() || d.asked(c) || !d.ownStruct(s, c) {
+			if !ok || !field.IsField() || d.asked(c) || !d.ownStruct(s, c) || d.rewritten(c.place, s.fn, s.fn.Body, nil) {
 				continue
 			}
 			for _, g := range d.Funcs {
@@ -161,7 +161,7 @@ func (d *doubleCloser) users(sp *Spawn) {
 					continue
 				}
 				for _, e := range g.closings() {
-					if e.obj == field && e.base == g.Recv() && e.certain() && (e.op != c.op || c.at.Kind == Call && c.at.Fn != g) {
+					if e.obj == field && e.base == g.Recv() && e.certain() && !d.rewritten(e.place, g, g.Body, nil) && (e.op != c.op || c.at.Kind == Call && c.at.Fn != g) {
 						d.add(e.op, c.op, ByUsers, c.at.Node)
 					}
 				}
