@@ -5,8 +5,6 @@ import (
 	"go/ast"
 	"go/types"
 	"slices"
-
-	"golang.org/x/tools/go/ast/edge"
 )
 
 // A NeverMade is a variable or field for a channel that is nil for ever: nothing
@@ -97,21 +95,8 @@ func (n *NeverMade) declared(m *Model) bool {
 // mayBeSet reports whether something may be stored in the variable out of sight,
 // or the code knows that it may be nil.
 func (n *NeverMade) mayBeSet(m *Model) bool {
-	if n.Obj.Exported() && !m.Closed() && (n.Obj.IsField() || n.Obj.Parent() == m.Pkg.Types.Scope()) || m.Assigned(n.Obj) {
+	if n.Obj.Exported() && !m.Closed() && (n.Obj.IsField() || n.Obj.Parent() == m.Pkg.Types.Scope()) || m.Assigned(n.Obj) || m.comparedToNil(n.Obj) {
 		return true
-	}
-	for _, cur := range m.usesOf(n.Obj) {
-		for k, _ := cur.ParentEdge(); k == edge.ParenExpr_X; k, _ = cur.ParentEdge() {
-			cur = cur.Parent()
-		}
-		switch p := cur.Parent().Node().(type) {
-		case *ast.BinaryExpr:
-			return true
-		case *ast.UnaryExpr:
-			if p.Op.String() == "&" {
-				return true
-			}
-		}
 	}
 	if n.Obj.IsField() && m.converted(m.ownerOf(n.Obj)) {
 		return true

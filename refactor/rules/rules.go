@@ -11,6 +11,7 @@ import (
 	"handshake/refactor/rules/deafsleep"
 	"handshake/refactor/rules/doubleclose"
 	"handshake/refactor/rules/lateclose"
+	"handshake/refactor/rules/localchan"
 	"handshake/refactor/rules/nilchan"
 	"handshake/refactor/rules/norecover"
 	"handshake/refactor/rules/nostopped"
@@ -33,6 +34,7 @@ func All() []*refactor.Rule {
 		deafsleep.Rule,
 		doubleclose.Rule,
 		lateclose.Rule,
+		localchan.Rule,
 		nilchan.Rule,
 		norecover.Rule,
 		nostopped.Rule,
