@@ -3,6 +3,7 @@ package prove
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 
 	"handshake/refactor/chanflow"
@@ -227,7 +228,7 @@ func isPointer(t types.Type) bool {
 
 // isNew reports whether the edits declare the variable or field.
 func (t *translator) isNew(obj types.Object) bool {
-	return t.inserted.has(t.pkg, obj.Pos(), obj.Pos()+1)
+	return t.inserted.has(t.pkg, obj.Pos(), obj.Pos()+token.Pos(len(obj.Name())))
 }
 
 // lookup returns what a variable holds.
