@@ -213,7 +213,8 @@ var usual = []string{"context", "errors", "fmt", "net", "sync", "sync/atomic", "
 var standard = sync.OnceValues(func() (types.Config, error) {
 	paths := slices.Clone(usual)
 	names, _ := filepath.Glob("testdata/*.txtar")
-	for _, name := range append(names, "README.md") {
+	run, _ := filepath.Glob("testdata/run/*.txtar")
+	for _, name := range slices.Concat(names, run, []string{"README.md"}) {
 		if data, err := os.ReadFile(name); err == nil {
 			paths = append(paths, imported(data)...)
 		}

@@ -82,7 +82,13 @@ func code(doc *refactor.Rule, section string) (src string, ok bool) {
 
 // fixAll applies the first fix of each finding until none is left.
 func fixAll(rule *refactor.Rule, src string) (fixed string, problems []string) {
-	p := newProgram(map[string][]byte{"a.go": []byte(src)})
+	sources, problems := fixEverything(rule, map[string][]byte{"a.go": []byte(src)})
+	return string(sources["a.go"]), problems
+}
+
+// fixEverything is fixAll for several files.
+func fixEverything(rule *refactor.Rule, sources map[string][]byte) (fixed map[string][]byte, problems []string) {
+	p := newProgram(sources)
 	problems = p.problems
 	for round := 0; ; round++ {
 		found, more := p.find(rule)
@@ -104,10 +110,10 @@ func fixAll(rule *refactor.Rule, src string) (fixed string, problems []string) {
 			}
 		}
 		if next == nil {
-			return string(p.sources["a.go"]), problems
+			return p.sources, problems
 		}
 		if p = next; round == 100 {
-			return string(p.sources["a.go"]), append(problems, "the fixes of Before come to no end")
+			return p.sources, append(problems, "the fixes of Before come to no end")
 		}
 	}
 }
