@@ -14,6 +14,7 @@ import (
 	"handshake/refactor/rules/localchan"
 	"handshake/refactor/rules/nilchan"
 	"handshake/refactor/rules/norecover"
+	"handshake/refactor/rules/nostop"
 	"handshake/refactor/rules/nostopped"
 	"handshake/refactor/rules/replybuf"
 	"handshake/refactor/rules/replyclose"
@@ -37,6 +38,7 @@ func All() []*refactor.Rule {
 		localchan.Rule,
 		nilchan.Rule,
 		norecover.Rule,
+		nostop.Rule,
 		nostopped.Rule,
 		replybuf.Rule,
 		replyclose.Rule,
