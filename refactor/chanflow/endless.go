@@ -240,6 +240,9 @@ func (e *Endless) passed(m *Model, body *ast.BlockStmt) string {
 func (e *Endless) Lasts() (lasts bool, handle types.Object) {
 	fn := e.Spawn.Fn
 	m := fn.model
+	if e.Within() != nil {
+		return false, nil
+	}
 	if h := fn.TestHandle(); h != nil {
 		return true, h
 	}
@@ -252,6 +255,19 @@ func (e *Endless) Lasts() (lasts bool, handle types.Object) {
 		}
 	}
 	return false, nil
+}
+
+// Within returns the literal around the spawn that runs as part of the spawner's
+// frame, such as the argument of (*sync.Once).Do, or nil: what is deferred there
+// does not wait for the end of the spawner.
+func (e *Endless) Within() *ast.FuncLit {
+	for cur := range e.Spawn.cur().Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		if lit, ok := cur.Node().(*ast.FuncLit); ok && cur.Node() != e.Spawn.Fn.Node() {
+			return lit
+		}
+		break
+	}
+	return nil
 }
 
 // Returns reports whether the frame can get to its end, or to a return.

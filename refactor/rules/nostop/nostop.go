@@ -76,6 +76,9 @@ func finding(pkg *refactor.Package, e *chanflow.Endless) refactor.Finding {
 		f.Message = "stop the goroutine when it is no longer needed, and wait until it has stopped"
 		why = fmt.Sprintf("%s returns while the goroutine goes on, and who would stop it is not known", name(sp.Fn))
 	}
+	if e.Within() != nil {
+		why = "the goroutine is started in a function literal that returns at once"
+	}
 	if sp.Loop() != nil {
 		why = "the goroutine is started in a loop, perhaps more than once"
 	}
