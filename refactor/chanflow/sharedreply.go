@@ -99,22 +99,54 @@ func (m *Model) sharedReply(recv *Op) *SharedReply {
 func (m *Model) ask(c *Chan, f *Func) (ask ast.Stmt) {
 	n := 0
 	for _, op := range f.Ops {
-		if op.Kind == Send && !c.Holds(op) && m.tellsOf(c, op.Node.(*ast.SendStmt).Value) {
-			ask = op.Stmt()
+		if op.Kind != Send || c.Holds(op) {
+			continue
+		}
+		if value := op.Node.(*ast.SendStmt).Value; m.tellsOf(c, value) {
 			n++
+			if m.particular(c, f, value) {
+				ask = op.Stmt()
+			}
 		}
 	}
 	k := c.count()
 	for _, sp := range f.Spawns {
 		if sp.Kind == GoStmt && sp.Body != nil && k.sending[sp.Body] {
-			ask = sp.Stmt
 			n++
+			if m.particular(c, f, sp.Call) {
+				ask = sp.Stmt
+			}
 		}
 	}
 	if n != 1 {
 		return nil
 	}
 	return ask
+}
+
+// particular reports whether a request says what is asked for: it depends on a
+// variable of the frame. If not, as with the next message of a stream, one reply
+// is as good as another.
+func (m *Model) particular(c *Chan, f *Func, request ast.Node) bool {
+	found := false
+	ast.Inspect(request, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok {
+			return !found
+		}
+		v, ok := m.Pkg.Info.Uses[id].(*types.Var)
+		if !ok || v.IsField() || !f.Owns(v) && (f.Outer == nil || !f.Top().Owns(v)) || within(request, nodeAt(v.Pos())) || v == f.Top().Recv() || c.holds(v) {
+			return true
+		}
+		if c.Make.Fn.Top() == f.Top() && v.Pos() < c.Make.Node.Pos() && !m.Assigned(v) {
+			return true // the same for all
+		}
+		if t := v.Type(); IsChan(t) == nil && !isContext(t) && !isTesting(t) && !isSync(t) {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // holderOf reports whether the variable is a local one that holds the channel in
