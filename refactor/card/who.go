@@ -79,10 +79,7 @@ func (n *namer) goroutine(g chanflow.Goroutine) string {
 
 // runs names what a spawn without a literal runs.
 func (n *namer) runs(sp *chanflow.Spawn) string {
-	var fun ast.Expr = sp.Call.Fun
-	if sp.Kind != chanflow.GoStmt {
-		fun = sp.Call.Args[0]
-	}
+	fun := sp.Fun()
 	if sel, ok := ast.Unparen(fun).(*ast.SelectorExpr); ok && sp.Body != nil {
 		return sel.Sel.Name
 	}

@@ -54,6 +54,7 @@ func (b *builder) collect() {
 		b.resolve(s)
 	}
 	b.wrappers()
+	b.starters()
 }
 
 // declare makes the frames of the declared functions: they may be called before

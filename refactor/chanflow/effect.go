@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"iter"
 	"math/bits"
+	"slices"
 )
 
 // An Effect is something that a call of a function may do: an operation on a
@@ -113,7 +114,7 @@ func (f *Func) MayDo(kinds ...OpKind) bool {
 }
 
 // Starts returns the spawns that calling f may perform, in source order per
-// function.
+// function. That in a starter is the one that its call is.
 func (f *Func) Starts() []*Spawn {
 	var out []*Spawn
 	seen := make(map[*Func]bool)
@@ -131,7 +132,13 @@ func (f *Func) Starts() []*Spawn {
 		}
 	}
 	visit(f)
-	return out
+	inside := make(map[*Spawn]bool)
+	for _, sp := range out {
+		for ; sp.inner != nil; sp = sp.inner {
+			inside[sp.inner] = true
+		}
+	}
+	return slices.DeleteFunc(out, func(sp *Spawn) bool { return inside[sp] })
 }
 
 // propagate computes the effects of every function to a fixpoint over the

@@ -92,10 +92,11 @@ func (f *Func) mayGoexit(seen map[*Func]bool) bool {
 }
 
 // Recovers reports whether the frame has a deferred function that calls
-// recover, so that it may end by a panic without the program ending.
+// recover, or what runs it has, so that it may end by a panic without the
+// program ending.
 func (f *Func) Recovers() bool {
 	m := f.model
-	found := false
+	found := f.guarded
 	ast.Inspect(f.Body, func(n ast.Node) bool {
 		d, ok := n.(*ast.DeferStmt)
 		if !ok {

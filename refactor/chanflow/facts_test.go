@@ -120,7 +120,7 @@ func refWord(r chanflow.Ref) string {
 }
 
 func spawnWords(sp *chanflow.Spawn) []string {
-	words := []string{"spawn", [...]string{"", "go", "wg.Go", "errgroup.Go"}[sp.Kind], "body=" + funcName(sp.Body)}
+	words := []string{"spawn", [...]string{"", "go", "wg.Go", "errgroup.Go", "starter"}[sp.Kind], "body=" + funcName(sp.Body)}
 	if sp.Group.Obj != nil {
 		words = append(words, "group="+refWord(sp.Group))
 	}

@@ -245,24 +245,7 @@ func outlasts(sp *Spawn, s *Sleep) bool {
 // it registers, that runs after the sleep and waits for what the goroutine
 // signals; nil if there is none.
 func (m *Model) joinedAfter(sp *Spawn, s *Sleep) *Op {
-	signals := make(map[types.Object]bool)
-	if sp.Group.Obj != nil {
-		signals[sp.Group.Obj] = true
-	}
-	for e := range sp.Body.Effects() {
-		if e.Kind == Close || e.Kind == Send || e.Kind == Done || e.Kind == Cancel {
-			obj := e.Obj
-			if v, ok := obj.(*types.Var); !ok || !v.IsField() {
-				obj = sp.Outside(Ref{Obj: e.Obj, Base: e.Obj}).Obj
-			}
-			if ctx := m.ctxOf[obj]; ctx != nil {
-				signals[ctx] = true
-			}
-			if obj != nil {
-				signals[obj] = true
-			}
-		}
-	}
+	signals := m.signalsOf(sp)
 	if len(signals) == 0 {
 		return nil
 	}
@@ -300,4 +283,43 @@ func (m *Model) joinedAfter(sp *Spawn, s *Sleep) *Op {
 		}
 	}
 	return nil
+}
+
+// signalsOf returns what the goroutine may tell others by that it has ended, in
+// the spawner's terms: channels, contexts and groups.
+func (m *Model) signalsOf(sp *Spawn) map[types.Object]bool {
+	out := make(map[types.Object]bool)
+	if sp.Group.Obj != nil {
+		out[sp.Group.Obj] = true
+	}
+	add := func(obj types.Object) {
+		if ctx := m.ctxOf[obj]; ctx != nil {
+			out[ctx] = true
+		}
+		if obj != nil {
+			out[obj] = true
+		}
+	}
+	if sp.Body != nil {
+		for e := range sp.Body.Effects() {
+			if e.Kind != Close && e.Kind != Send && e.Kind != Done && e.Kind != Cancel {
+				continue
+			}
+			if isField(e.Obj) {
+				add(e.Obj)
+			} else {
+				add(sp.Outside(Ref{Obj: e.Obj, Base: e.Obj}).Obj)
+			}
+		}
+	}
+	if sp.inner != nil { // its starter gives signals for it
+		for obj := range m.signalsOf(sp.inner) {
+			if isField(obj) {
+				add(obj)
+			} else {
+				add(sp.inner.Fn.outside(Ref{Obj: obj, Base: obj}, sp.Call).Obj)
+			}
+		}
+	}
+	return out
 }

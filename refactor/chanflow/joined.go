@@ -21,7 +21,7 @@ func (m *Model) waitsForAll(join *Op, sp *Spawn) bool {
 // waitsForGroup reports it of the Wait of a WaitGroup: the goroutine must have
 // been added before it was started.
 func (m *Model) waitsForGroup(wait *Op, sp *Spawn) bool {
-	if sp.Kind != GoStmt {
+	if sp.Kind == GroupGo || sp.Kind == ErrgroupGo {
 		return sp.Group.Obj == wait.Ref.Obj
 	}
 	var done *Op

@@ -199,7 +199,11 @@ func (m *Model) known(f *Func) bool {
 		_, all := m.Callers(f)
 		return all && (!f.Obj.Exported() || m.Closed())
 	}
-	return f.Use == Spawned || len(m.uses().calls[f])+len(m.uses().spawns[f]) > 0
+	spawns := m.uses().spawns[f]
+	if len(f.Type.Params.List) > 0 && slices.ContainsFunc(spawns, func(sp *Spawn) bool { return sp.Kind == Starter }) {
+		return false // its arguments are the starter's
+	}
+	return f.Use == Spawned || len(m.uses().calls[f])+len(spawns) > 0
 }
 
 // OwnerOf returns the named struct type of the package that declares a field, or

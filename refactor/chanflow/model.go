@@ -163,10 +163,11 @@ type Func struct {
 	Spawns []*Spawn // started by this frame
 	Sleeps []*Sleep
 
-	model *Model
-	calls []*ast.CallExpr // in the package, by its name
-	does  bitset          // the effects of a call, to a fixpoint
-	kinds uint32          // the kinds of these effects
+	model   *Model
+	guarded bool            // what runs it recovers from its panics
+	calls   []*ast.CallExpr // in the package, by its name
+	does    bitset          // the effects of a call, to a fixpoint
+	kinds   uint32          // the kinds of these effects
 }
 
 // Use says what becomes of a function literal.

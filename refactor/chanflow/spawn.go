@@ -16,6 +16,7 @@ const (
 	GoStmt     SpawnKind = 1 + iota // go f()
 	GroupGo                         // (*sync.WaitGroup).Go
 	ErrgroupGo                      // (*errgroup.Group).Go
+	Starter                         // a function of the package that starts its argument
 )
 
 // groupGo returns the kind of spawn that a call of f with a function is, or 0.
@@ -35,12 +36,23 @@ func groupGo(f *types.Func) SpawnKind {
 // A Spawn is a place that starts a goroutine.
 type Spawn struct {
 	Kind   SpawnKind
-	Stmt   ast.Stmt      // the go statement, or the statement that is the call of Go
+	Stmt   ast.Stmt      // the go statement, or the statement that is the call of Go or of a starter
 	Call   *ast.CallExpr // f(x) in go f(x); g.Go(f) otherwise
 	Fn     *Func         // the frame that starts it
 	Body   *Func         // what runs, if it is a literal or of this package, else nil
 	Static *types.Func   // what runs, if it is a declared function or method, else nil
 	Group  Ref           // the group of a GroupGo or ErrgroupGo
+
+	arg   int    // of Call, which is what runs, unless it is a GoStmt
+	inner *Spawn // of a Starter: the one inside of it
+}
+
+// Fun returns the expression of what runs.
+func (s *Spawn) Fun() ast.Expr {
+	if s.Kind == GoStmt {
+		return s.Call.Fun
+	}
+	return s.Call.Args[s.arg]
 }
 
 func (b *builder) spawn(stmt ast.Stmt, call *ast.CallExpr, kind SpawnKind) {
@@ -64,8 +76,8 @@ func (b *builder) resolve(s *Spawn) {
 		s.Body, s.Static = b.Callee(s.Call), b.Static(s.Call)
 		return
 	}
-	s.Body = b.function(s.Call.Args[0])
-	s.Static, _ = b.used(s.Call.Args[0]).(*types.Func)
+	s.Body = b.function(s.Fun())
+	s.Static, _ = b.used(s.Fun()).(*types.Func)
 }
 
 // Lit returns the literal that the spawn runs, or nil.
@@ -73,11 +85,7 @@ func (s *Spawn) Lit() *ast.FuncLit {
 	if s.Body == nil {
 		return nil
 	}
-	if s.Kind == GoStmt {
-		lit, _ := ast.Unparen(s.Call.Fun).(*ast.FuncLit)
-		return lit
-	}
-	lit, _ := ast.Unparen(s.Call.Args[0]).(*ast.FuncLit)
+	lit, _ := ast.Unparen(s.Fun()).(*ast.FuncLit)
 	return lit
 }
 
@@ -104,7 +112,7 @@ func (s *Spawn) Outside(r Ref) Ref {
 		return r // opaque, captured or global
 	}
 	if recv := s.Body.Recv(); recv != nil && r.Base == recv {
-		if sel, ok := ast.Unparen(s.Call.Args[0]).(*ast.SelectorExpr); ok { // g.Go(x.method)
+		if sel, ok := ast.Unparen(s.Fun()).(*ast.SelectorExpr); ok { // g.Go(x.method)
 			return rebase(r, s.Body.model.Ref(sel.X))
 		}
 	}

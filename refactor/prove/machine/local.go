@@ -63,7 +63,34 @@ func look(p *Program) [][]ahead {
 			out[c][i].again = comesBack(code, i)
 		}
 	}
+	for repeatCalled(p, out) {
+	}
 	return out
+}
+
+// repeatCalled marks the operations of code that is only called by operations
+// which may follow themselves: they may, too. It reports whether there was any.
+func repeatCalled(p *Program, out [][]ahead) (grown bool) {
+	called, once := make([]bool, len(p.Codes)), make([]bool, len(p.Codes))
+	for c, code := range p.Codes {
+		for i, op := range code.Ops {
+			switch op.Kind {
+			case Call:
+				called[op.N] = true
+				once[op.N] = once[op.N] || !out[c][i].again
+			case Spawn, Defer, Do:
+				once[op.N] = true
+			}
+		}
+	}
+	for c, code := range p.Codes {
+		for i := range code.Ops {
+			if called[c] && !once[c] && !out[c][i].again {
+				out[c][i].again, grown = true, true
+			}
+		}
+	}
+	return grown
 }
 
 // operate adds what an operation itself looks at and assigns.

@@ -4,7 +4,6 @@ package sleepdone
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
 	"go/ast"
 	"go/types"
@@ -123,8 +122,11 @@ func (s *site) hazard(sp *chanflow.Spawn, several bool) string {
 	if sp.Body.MayFill(sp.Body.Body.List) != nil {
 		return "the goroutine sends, and may wait there for room"
 	}
-	if sp.Kind != chanflow.GoStmt && (several || sp.Kind != chanflow.GroupGo) {
+	if sp.Counted() && (several || sp.Kind != chanflow.GroupGo) {
 		return "the goroutine belongs to a group: wait for that"
+	}
+	if sp.Kind == chanflow.Starter && sp.Lit() == nil {
+		return "the body is passed as a function value"
 	}
 	return ""
 }
@@ -191,7 +193,7 @@ func (s *site) channel() ([]refactor.Edit, error) {
 	}
 	name := b.Fresh(sp.Stmt.Pos(), "done")
 	b.InsertBefore(s.m.Anchor(sp.Stmt, s.Sleep.Stmt), name+" := make(chan struct{})")
-	b.WrapGo(sp.Stmt.(*ast.GoStmt), "defer close("+name+")", s.stable)
+	s.first(b, sp, "defer close("+name+")")
 	b.ReplaceNode(s.Sleep.Stmt, "<-"+name)
 	return b.Edits()
 }
@@ -213,18 +215,24 @@ func (s *site) group() ([]refactor.Edit, error) {
 	name := b.Fresh(first.Pos(), "wg")
 	b.InsertBefore(first, fmt.Sprintf("var %s %s.WaitGroup", name, b.Import(first.Pos(), "sync")))
 	for _, sp := range s.Spawns {
-		stmt, ok := sp.Stmt.(*ast.GoStmt)
-		if !ok {
-			return nil, errors.New("a goroutine is not started by a go statement")
-		}
-		if s.hasGo(sp) && s.groupGo(b, stmt, name) {
+		if stmt, ok := sp.Stmt.(*ast.GoStmt); ok && s.hasGo(sp) && s.groupGo(b, stmt, name) {
 			continue
 		}
-		b.InsertBefore(stmt, name+".Add(1)")
-		b.WrapGo(stmt, "defer "+name+".Done()", s.stable)
+		b.InsertBefore(sp.Stmt, name+".Add(1)")
+		s.first(b, sp, "defer "+name+".Done()")
 	}
 	b.ReplaceNode(s.Sleep.Stmt, name+".Wait()")
 	return b.Edits()
+}
+
+// first makes a goroutine begin with a statement. A literal that the package's
+// own function starts does so itself.
+func (s *site) first(b *edit.Builder, sp *chanflow.Spawn, stmt string) {
+	if g, ok := sp.Stmt.(*ast.GoStmt); ok {
+		b.WrapGo(g, stmt, s.stable)
+	} else {
+		b.InsertFirst(sp.Lit().Body, stmt)
+	}
 }
 
 // groupGo turns a go statement into a call of WaitGroup.Go where nothing has
