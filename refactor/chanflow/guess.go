@@ -174,7 +174,7 @@ func (m *Model) startsIn(fn *Func, st ast.Stmt) (spawns []*Spawn, via *Op, certa
 	for _, sp := range fn.Spawns {
 		if st.Pos() <= sp.Stmt.Pos() && sp.Stmt.End() <= st.End() {
 			spawns = append(spawns, sp)
-			certain = st == sp.Stmt || loops(st) && m.directlyIn(st, sp.Stmt)
+			certain = st == sp.Stmt || loops(st) && m.directlyIn(st, sp.Stmt) || m.firstTime(fn, st, sp)
 		}
 	}
 	if len(spawns) > 0 {
@@ -189,6 +189,26 @@ func (m *Model) startsIn(fn *Func, st ast.Stmt) (spawns []*Spawn, via *Op, certa
 		}
 	}
 	return nil, nil, false
+}
+
+// firstTime reports whether a statement is once.Do(func() { go … }) for a variable
+// of the frame that is used for nothing else, so that the literal runs.
+func (m *Model) firstTime(fn *Func, st ast.Stmt, sp *Spawn) bool {
+	x, ok := st.(*ast.ExprStmt)
+	if !ok || sp.Conditional() || sp.Loop() != nil {
+		return false
+	}
+	call, ok := x.X.(*ast.CallExpr)
+	if !ok || fullName(m.Static(call)) != "(*sync.Once).Do" {
+		return false
+	}
+	lit, ok := ast.Unparen(call.Args[0]).(*ast.FuncLit)
+	sel, isSel := call.Fun.(*ast.SelectorExpr)
+	if !ok || !isSel || !slices.Contains(lit.Body.List, sp.Stmt) {
+		return false
+	}
+	once := m.Ref(sel.X)
+	return once.Obj == once.Base && fn.Owns(once.Obj) && !slices.Contains(fn.Params(), once.Obj) && m.only(once.Obj, fn.Node()) != nil
 }
 
 func loops(st ast.Stmt) bool {

@@ -118,10 +118,10 @@ func (b *builder) starter(sp *Spawn, known map[*Func]*starting) *starting {
 }
 
 // only returns the only mention of a variable in a node, or nil.
-func (b *builder) only(v types.Object, in ast.Node) (found *ast.Ident) {
+func (m *Model) only(v types.Object, in ast.Node) (found *ast.Ident) {
 	n := 0
 	ast.Inspect(in, func(node ast.Node) bool {
-		if id, ok := node.(*ast.Ident); ok && b.Pkg.Info.Uses[id] == v {
+		if id, ok := node.(*ast.Ident); ok && m.Pkg.Info.Uses[id] == v {
 			found = id
 			n++
 		}
