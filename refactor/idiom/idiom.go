@@ -62,6 +62,19 @@ func zeroValue(t types.Type, text string) string {
 	return "nil"
 }
 
+// SendFailure makes an exit of a goroutine that answers a failed check send the
+// error on the channel with that name, which has room for it.
+func SendFailure(b *edit.Builder, m *chanflow.Model, exit *chanflow.Op, name string) {
+	b.InsertBefore(exit.Node, fmt.Sprintf("%s <- %s", name, m.FailedCheck(exit).Name))
+}
+
+// ReceiveFailure returns the statement by which the frame waits for the channel
+// with that name to be closed, and handles the error that comes instead.
+func ReceiveFailure(pkg *refactor.Package, b *edit.Builder, f *chanflow.Func, pos token.Pos, name string) (string, error) {
+	failure, err := Failure(pkg, b, f, pos, "err")
+	return fmt.Sprintf("if err := <-%s; err != nil {\n\t%s\n}", name, failure), err
+}
+
 // Received returns a send or receive statement as that of a case of a select,
 // and the declarations, each with its line ending, of the variables that it
 // declares and that have to outlive the case.

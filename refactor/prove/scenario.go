@@ -71,7 +71,11 @@ func (t *translator) scenarios(c change) []scenario {
 		}
 		name := receiverType(f)
 		if name == nil || !c.fields[f.Name()] {
-			for _, entry := range append(t.callers(f, c), f) {
+			entries := t.callers(f, c)
+			if !t.passedAnew(f) {
+				entries = append(entries, f)
+			}
+			for _, entry := range entries {
 				out = append(out, scenario{name: entry.Name(), ends: entry.IsMain(), main: func(b *code) {
 					b.invoke(machine.Call, &function{decl: entry, env: b.t.globals}, nil, nil, nil)
 				}})
@@ -87,6 +91,18 @@ func (t *translator) scenarios(c change) []scenario {
 		out = append(out, t.clients(name, subjects[name])...)
 	}
 	return out
+}
+
+// passedAnew reports whether the edits add or retype a channel parameter of f,
+// all of whose callers are in sight: nobody else passes one to it.
+func (t *translator) passedAnew(f *chanflow.Func) bool {
+	calls, all := t.m.Callers(f)
+	if !all || len(calls) == 0 || f.Obj.Exported() {
+		return false
+	}
+	return slices.ContainsFunc(f.Type.Params.List, func(p *ast.Field) bool {
+		return chanflow.IsChan(t.pkg.Info.TypeOf(p.Type)) != nil && t.inserted.has(t.pkg, p.Pos(), p.End())
+	})
 }
 
 // callers returns the functions that call f, which may hold a lock when they

@@ -5,6 +5,7 @@ package rules
 
 import (
 	"handshake/refactor"
+	"handshake/refactor/rules/adderror"
 	"handshake/refactor/rules/addtimeout"
 	"handshake/refactor/rules/bareop"
 	"handshake/refactor/rules/chandir"
@@ -16,6 +17,7 @@ import (
 	"handshake/refactor/rules/norecover"
 	"handshake/refactor/rules/nostop"
 	"handshake/refactor/rules/nostopped"
+	"handshake/refactor/rules/readyvalue"
 	"handshake/refactor/rules/replybuf"
 	"handshake/refactor/rules/replyclose"
 	"handshake/refactor/rules/replyshared"
@@ -29,6 +31,7 @@ import (
 // All returns every rule, by name.
 func All() []*refactor.Rule {
 	return []*refactor.Rule{
+		adderror.Rule,
 		addtimeout.Rule,
 		bareop.Rule,
 		chandir.Rule,
@@ -40,6 +43,7 @@ func All() []*refactor.Rule {
 		norecover.Rule,
 		nostop.Rule,
 		nostopped.Rule,
+		readyvalue.Rule,
 		replybuf.Rule,
 		replyclose.Rule,
 		replyshared.Rule,

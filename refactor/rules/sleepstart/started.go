@@ -243,8 +243,7 @@ func (s *site) receive(b *edit.Builder, sp *chanflow.Spawn, name string, how wai
 	at := s.waitsAt(sp).Pos()
 	switch how {
 	case errorOf:
-		failure, err := s.failure(b, sp.Fn, at, "err")
-		return fmt.Sprintf("if err := <-%s; err != nil {\n\t%s\n}", name, failure), err
+		return idiom.ReceiveFailure(s.pkg, b, sp.Fn, at, name)
 	case within:
 		message := `"the goroutine has not started"`
 		if sp.Fn.Reports() == chanflow.ByReturn {
@@ -270,7 +269,7 @@ func (s *site) announce(b *edit.Builder, sp *chanflow.Spawn, name string, fails 
 	early := s.exits(sp)
 	if fails {
 		for _, op := range early {
-			b.InsertBefore(op.Node, fmt.Sprintf("%s <- %s", name, s.m.FailedCheck(op).Name))
+			idiom.SendFailure(b, s.m, op, name)
 		}
 	}
 	if fails || len(early) == 0 {
