@@ -10,6 +10,7 @@ import (
 	"handshake/refactor/rules/bareop"
 	"handshake/refactor/rules/chandir"
 	"handshake/refactor/rules/deafsleep"
+	"handshake/refactor/rules/docprotocol"
 	"handshake/refactor/rules/doubleclose"
 	"handshake/refactor/rules/lateclose"
 	"handshake/refactor/rules/localchan"
@@ -36,6 +37,7 @@ func All() []*refactor.Rule {
 		bareop.Rule,
 		chandir.Rule,
 		deafsleep.Rule,
+		docprotocol.Rule,
 		doubleclose.Rule,
 		lateclose.Rule,
 		localchan.Rule,
