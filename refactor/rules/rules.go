@@ -22,6 +22,7 @@ import (
 	"handshake/refactor/rules/replybuf"
 	"handshake/refactor/rules/replyclose"
 	"handshake/refactor/rules/replyshared"
+	"handshake/refactor/rules/replystale"
 	"handshake/refactor/rules/sendsignal"
 	"handshake/refactor/rules/sleepdone"
 	"handshake/refactor/rules/sleeppoll"
@@ -49,6 +50,7 @@ func All() []*refactor.Rule {
 		replybuf.Rule,
 		replyclose.Rule,
 		replyshared.Rule,
+		replystale.Rule,
 		sendsignal.Rule,
 		sleepdone.Rule,
 		sleeppoll.Rule,
