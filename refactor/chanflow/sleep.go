@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/constant"
 	"go/token"
+	"go/types"
 	"regexp"
 	"slices"
 	"time"
@@ -37,30 +38,43 @@ func (b *builder) sleep(stmt *ast.ExprStmt, call *ast.CallExpr, d ast.Expr) {
 }
 
 // wrappers adds the calls of functions that do nothing but sleep, such as
-// func pause() { time.Sleep(tick) }.
+// func pause() { time.Sleep(tick) }, or that call one which does.
 func (b *builder) wrappers() {
 	sleeps := func(f *Func) bool {
-		return f != nil && len(f.Body.List) == 1 && len(f.Sleeps) == 1 && f.Sleeps[0].Stmt == f.Body.List[0]
+		if f == nil || len(f.Sleeps) != 1 {
+			return false
+		}
+		list := f.Body.List
+		if len(list) == 2 && b.isHelper(list[0]) {
+			list = list[1:]
+		}
+		return len(list) == 1 && f.Sleeps[0].Stmt == list[0]
 	}
-	for _, f := range b.Funcs {
-		for _, op := range f.Ops {
-			if op.Kind != Call || !sleeps(op.Callee) || op.Deferred {
-				continue
-			}
-			stmt, ok := op.cur().Parent().Node().(*ast.ExprStmt)
-			if !ok {
-				continue
-			}
-			s := &Sleep{Stmt: stmt, Call: op.Node.(*ast.CallExpr), Fn: f, Wrapper: op.Callee}
-			inner := op.Callee.Sleeps[0]
-			if s.Duration = inner.Duration; len(s.Call.Args) == 1 {
-				s.Arg = s.Call.Args[0]
-				if s.Duration == 0 {
-					s.Duration = b.scaled(inner.Arg, op.Callee, s.Arg)
+	known := make(map[*ast.CallExpr]bool)
+	for grown := true; grown; {
+		grown = false
+		for _, f := range b.Funcs {
+			for _, op := range f.Ops {
+				if op.Kind != Call || op.Deferred || known[op.Node.(*ast.CallExpr)] || !sleeps(op.Callee) {
+					continue
 				}
+				stmt, ok := op.cur().Parent().Node().(*ast.ExprStmt)
+				if !ok {
+					continue
+				}
+				s := &Sleep{Stmt: stmt, Call: op.Node.(*ast.CallExpr), Fn: f, Wrapper: op.Callee}
+				if s.Duration = op.Callee.Sleeps[0].Duration; s.Duration == 0 {
+					s.Duration = b.scaled(op.Callee, s.Call.Args)
+				}
+				for _, arg := range s.Call.Args {
+					if t := b.Pkg.Info.TypeOf(arg); t == nil || !isTesting(t) {
+						s.Arg = arg
+					}
+				}
+				known[s.Call], grown = true, true
+				b.Sleeps = append(b.Sleeps, s)
+				f.Sleeps = append(f.Sleeps, s)
 			}
-			b.Sleeps = append(b.Sleeps, s)
-			f.Sleeps = append(f.Sleeps, s)
 		}
 	}
 	for _, f := range b.Funcs {
@@ -69,27 +83,51 @@ func (b *builder) wrappers() {
 	sortSleeps(b.Sleeps)
 }
 
+// isHelper reports whether a statement is t.Helper().
+func (b *builder) isHelper(st ast.Stmt) bool {
+	x, ok := st.(*ast.ExprStmt)
+	if !ok {
+		return false
+	}
+	call, ok := x.X.(*ast.CallExpr)
+	return ok && isFunc(b.Static(call), "testing", "Helper")
+}
+
 func sortSleeps(list []*Sleep) {
 	slices.SortFunc(list, func(a, b *Sleep) int { return cmp.Compare(a.Stmt.Pos(), b.Stmt.Pos()) })
 }
 
 // scaled returns what a wrapper sleeps for a constant argument: the argument
 // itself, or n units in time.Duration(n) * time.Millisecond; 0 if unknown.
-func (b *builder) scaled(inner ast.Expr, wrapper *Func, arg ast.Expr) time.Duration {
-	v := b.Pkg.Info.Types[arg].Value
+func (b *builder) scaled(wrapper *Func, args []ast.Expr) time.Duration {
 	params := wrapper.Params()
-	if v == nil || len(params) != 1 || params[0] == nil {
-		return 0
+	for i, arg := range args {
+		if i >= len(params) || params[i] == nil || b.Pkg.Info.Types[arg].Value == nil {
+			continue
+		}
+		if n, ok := constant.Int64Val(constant.ToInt(b.Pkg.Info.Types[arg].Value)); ok {
+			return b.sleepsFor(wrapper, params[i], n)
+		}
 	}
-	n, ok := constant.Int64Val(constant.ToInt(v))
-	if !ok {
-		return 0
-	}
+	return 0
+}
+
+func (b *builder) sleepsFor(wrapper *Func, param types.Object, n int64) time.Duration {
+	sleep := wrapper.Sleeps[0]
+	inner := sleep.Arg
 	isParam := func(e ast.Expr) bool { // or a conversion of it
 		if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && len(call.Args) == 1 && b.Pkg.Info.Types[call.Fun].IsType() {
 			e = call.Args[0]
 		}
-		return b.Ref(e).Obj == params[0]
+		return b.Ref(e).Obj == param
+	}
+	if sleep.Wrapper != nil { // which may have it scaled
+		for i, arg := range sleep.Call.Args {
+			if params := sleep.Wrapper.Params(); isParam(arg) && i < len(params) && params[i] != nil {
+				return b.sleepsFor(sleep.Wrapper, params[i], n)
+			}
+		}
+		return 0
 	}
 	if isParam(inner) {
 		return time.Duration(n)
