@@ -212,14 +212,14 @@ func (f *deafFinder) stopped() bool {
 }
 
 // paced reports whether the loop waits for the same time elsewhere, where the
-// signal wakes it.
+// signal wakes it, in rounds in which it does not sleep.
 func (f *deafFinder) paced() bool {
 	if f.loop == nil {
 		return false
 	}
 	found := false
 	for op := range f.Sleep.Fn.Within(f.loop.Pos(), f.loop.End()) {
-		if op.Kind != Select {
+		if op.Kind != Select || f.sameRound(op.Node.(ast.Stmt)) {
 			continue
 		}
 		hears, waits := false, false
@@ -238,6 +238,22 @@ func (f *deafFinder) paced() bool {
 	return found
 }
 
+// sameRound reports whether a round of the loop that sleeps comes by the
+// statement, too.
+func (f *deafFinder) sameRound(st ast.Stmt) bool {
+	for before := range f.Before(f.Sleep.Stmt) {
+		if before == st {
+			return true
+		}
+	}
+	for after := range f.After(f.Sleep.Stmt) {
+		if _, leaves := after.(*ast.BranchStmt); leaves || after == st {
+			return !leaves
+		}
+	}
+	return false
+}
+
 // duration returns how long is slept, as an expression that means the same
 // where the sleep is, but for the parameter of a function of the package that
 // sleeps; nil if such a function computes it from something else.
@@ -247,7 +263,7 @@ func (f *deafFinder) duration() ast.Expr {
 		return s.Arg
 	}
 	inner := s.Wrapper.Sleeps[0].Arg
-	if params := s.Wrapper.Params(); len(params) == 1 && params[0] != nil && len(s.Call.Args) == 1 && f.scales(inner, params[0]) == 1 {
+	if params := s.Wrapper.Params(); s.Wrapper.Sleeps[0].Wrapper == nil && len(params) == 1 && params[0] != nil && len(s.Call.Args) == 1 && f.scales(inner, params[0]) == 1 {
 		f.Param = params[0]
 		return inner
 	}
