@@ -3,6 +3,7 @@ package chanflow
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 )
 
 // Targets returns the functions of the package that a call may run: the
@@ -35,7 +36,7 @@ func (m *Model) Targets(call *ast.CallExpr) []*Func {
 				continue
 			}
 			obj, _, _ := types.LookupFieldOrMethod(ptr, true, m.Pkg.Types, method.Name())
-			if f := m.byObj[origin(obj)]; f != nil {
+			if f := m.byObj[origin(obj)]; f != nil && !slices.Contains(out, f) { // several types may embed it
 				out = append(out, f)
 			}
 		}
@@ -44,3 +45,20 @@ func (m *Model) Targets(call *ast.CallExpr) []*Func {
 }
 
 type targetKey struct{ *types.Func }
+
+// sole returns the one method of the package behind a call through an interface
+// that only the package can implement, or nil.
+func (m *Model) sole(call *ast.CallExpr) *Func {
+	method := m.Static(call)
+	if method == nil || method.Signature().Recv() == nil {
+		return nil
+	}
+	named, ok := types.Unalias(method.Signature().Recv().Type()).(*types.Named)
+	if !ok || named.Obj().Exported() || method.Exported() && !m.Closed() || !types.IsInterface(named) {
+		return nil
+	}
+	if targets := m.Targets(call); len(targets) == 1 {
+		return targets[0]
+	}
+	return nil
+}

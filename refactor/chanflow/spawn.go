@@ -74,6 +74,9 @@ func (b *builder) spawn(stmt ast.Stmt, call *ast.CallExpr, kind SpawnKind) {
 func (b *builder) resolve(s *Spawn) {
 	if s.Kind == GoStmt {
 		s.Body, s.Static = b.Callee(s.Call), b.Static(s.Call)
+		if s.Body == nil {
+			s.Body = b.sole(s.Call)
+		}
 		return
 	}
 	s.Body = b.function(s.Fun())
