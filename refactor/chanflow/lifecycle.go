@@ -50,7 +50,8 @@ type LifeClose struct {
 }
 
 // Lifecycles returns the lifecycles of the struct types of the package for which
-// goroutines are started, in the order of their names.
+// goroutines are started, in the order of their names. How the goroutines end
+// must be known.
 func (m *Model) Lifecycles() []*Lifecycle {
 	type key struct{}
 	return m.Pkg.Memo(key{}, func() any {
@@ -77,8 +78,9 @@ func (m *Model) Lifecycles() []*Lifecycle {
 		for _, name := range m.Pkg.Types.Scope().Names() {
 			tn, _ := m.Pkg.Types.Scope().Lookup(name).(*types.TypeName)
 			if l := byType[tn]; tn != nil && l != nil {
-				l.look(m)
-				out = append(out, l)
+				if l.look(m); l.Unstoppable || len(l.Stops) > 0 {
+					out = append(out, l) // else how they end is not known, which is what matters
+				}
 			}
 		}
 		return out
