@@ -12,6 +12,7 @@ import (
 	"handshake/refactor/rules/deafsleep"
 	"handshake/refactor/rules/docprotocol"
 	"handshake/refactor/rules/doubleclose"
+	"handshake/refactor/rules/extractworker"
 	"handshake/refactor/rules/lateclose"
 	"handshake/refactor/rules/localchan"
 	"handshake/refactor/rules/nilchan"
@@ -40,6 +41,7 @@ func All() []*refactor.Rule {
 		deafsleep.Rule,
 		docprotocol.Rule,
 		doubleclose.Rule,
+		extractworker.Rule,
 		lateclose.Rule,
 		localchan.Rule,
 		nilchan.Rule,

@@ -55,7 +55,7 @@ func finding(pkg *refactor.Package, e *chanflow.Endless) refactor.Finding {
 	case lasts:
 		f.Message = fmt.Sprintf("stop the goroutine when %s ends, and wait until it has stopped", name(sp.Fn))
 		fix.Reason = fmt.Sprintf("the goroutine ends with %s", name(sp.Fn))
-		fix.Make = func() ([]refactor.Edit, error) { return local(pkg, e, handle) }
+		fix.Make = func() ([]refactor.Edit, error) { return Local(pkg, e, handle) }
 		if handle == nil && !sp.Fn.Returns() {
 			why = fmt.Sprintf("%s never returns, so that it cannot stop the goroutine", name(sp.Fn))
 		}
@@ -100,8 +100,9 @@ func name(f *chanflow.Func) string {
 	return f.Name()
 }
 
-// local makes the spawner stop the goroutine when it ends.
-func local(pkg *refactor.Package, e *chanflow.Endless, handle types.Object) ([]refactor.Edit, error) {
+// Local makes the spawner stop the goroutine when it ends: by t.Cleanup if handle
+// is a test's, else by a deferred function.
+func Local(pkg *refactor.Package, e *chanflow.Endless, handle types.Object) ([]refactor.Edit, error) {
 	b := edit.New(pkg)
 	sp := e.Spawn
 	stop, stopped := b.Fresh(sp.Stmt.Pos(), "stop"), b.Fresh(sp.Stmt.Pos(), "stopped")
