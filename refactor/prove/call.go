@@ -229,6 +229,9 @@ func (b *code) compile(fn *function, args []value, spawned bool) (int, *env) {
 	if spawned && !b.env.spawned {
 		t.roots[n] = true
 	}
+	if spawned && t.over != nil {
+		t.over.bodies[n] = node
+	}
 	return n, e
 }
 

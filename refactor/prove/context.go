@@ -20,6 +20,9 @@ func (b *code) context(e *ast.CallExpr, f *types.Func) []value {
 	switch f.Name() {
 	case "WithTimeout", "WithDeadline", "WithTimeoutCause", "WithDeadlineCause":
 		op = machine.Op{Kind: machine.Make, Var: v.ref - 1, Obj: machine.Ready}
+		if b.t.over != nil { // no time passes any more when the test is over
+			op.Obj = machine.Signal
+		}
 	case "NotifyContext":
 		op = machine.Op{Kind: machine.Make, Var: v.ref - 1, Obj: machine.Signal}
 	}

@@ -358,6 +358,9 @@ func (t *translator) isBuiltin(call *ast.CallExpr, name string) bool {
 // ref returns the variable that holds the channel of an operation.
 func (b *code) ref(e ast.Expr) value {
 	v := b.expr(e)
+	if b.t.over != nil && b.env.spawned && isTick(b.t.pkg.Info.TypeOf(e)) {
+		return b.t.over.ticks
+	}
 	if v.ref != 0 && b.t.dynamic(v) {
 		return v
 	}

@@ -27,6 +27,9 @@ var methods = map[string]machine.OpKind{
 // foreign writes a call of another package's function.
 func (b *code) foreign(e *ast.CallExpr, f *types.Func) []value {
 	name := f.FullName()
+	if list, ok := b.atEnd(e, f); ok {
+		return list
+	}
 	if op := b.t.ops[e]; op != nil && op.Kind == chanflow.Exit {
 		b.args(e)
 		switch op.Exit {

@@ -42,6 +42,7 @@ type translator struct {
 	vague     map[int]bool     // groups of which the count is not known
 	copies    map[string]value // of structs, by place and original
 	counted   bool             // loops that may run more often run twice
+	over      *over            // of Survivors; else nil
 }
 
 // A place is what a tag of the machine stands for.

@@ -82,6 +82,7 @@ func explore(r *runner, all bool) Result {
 					crashes[n.cause] = to
 				}
 				res.Bounded |= n.limit
+				res.Ended = res.Ended || n.end == running && r.over(n)
 			}
 			movers := uint32(0)
 			if m.Process != nobody {
@@ -130,6 +131,9 @@ func (r *runner) stuck(arrows [][]arrow, ends map[int32]ending, origins []origin
 			}
 		}
 		trace, s := r.replay(origins, first, all)
+		if r.Over && !r.over(s) {
+			continue
+		}
 		var dead []int
 		for i := range s.procs {
 			if len(s.procs[i].frames) > 0 && movers&(1<<i) == 0 {

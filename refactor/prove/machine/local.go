@@ -97,7 +97,7 @@ func repeatCalled(p *Program, out [][]ahead) (grown bool) {
 func (a *ahead) operate(op Op) {
 	read := a.reads.add
 	switch op.Kind {
-	case Goto, Spawn, Call, Defer, Recover, Return, Goexit, Panic, Halt, Hang:
+	case Goto, Spawn, Call, Defer, Recover, Return, Goexit, Panic, Halt, Hang, Settle:
 	case Make, SetNil:
 		a.writes.add(op.Var)
 	case Copy, Derive:
@@ -252,7 +252,7 @@ func (r *runner) local(s *state, i int, reads, writes []set) bool {
 	switch op.Kind {
 	case Goto, Recover, Return, Goexit, Panic:
 		return true
-	case Halt, Hang:
+	case Halt, Hang, Settle:
 		return false
 	case Spawn: // what leads out of bounds must not keep the others from moving
 		_, over := r.slot(s, op.N)

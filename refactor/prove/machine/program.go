@@ -22,6 +22,9 @@ type Program struct {
 	Main int
 	// MainEnds says that the program ends when the first process returns.
 	MainEnds bool
+	// Over says that what is blocked counts only when the first process has
+	// ended: it does end, whatever the program says.
+	Over bool
 }
 
 // A Var refers to an object, or to none (a nil channel).
@@ -94,9 +97,10 @@ const (
 	Panic                  // the same, and the program with it unless it is recovered
 	Halt                   // end the program
 	Hang                   // wait for ever
+	Settle                 // wait until no other process can proceed without code out of sight
 )
 
-var opNames = [...]string{"goto", "make", "copy", "setnil", "isnil", "send", "recv", "close", "cancel", "derive", "select", "lock", "unlock", "rlock", "runlock", "trylock", "tryrlock", "enlist", "await", "wake", "add", "wait", "do", "set", "swap", "test", "spawn", "call", "defer", "recover", "return", "goexit", "panic", "halt", "hang"}
+var opNames = [...]string{"goto", "make", "copy", "setnil", "isnil", "send", "recv", "close", "cancel", "derive", "select", "lock", "unlock", "rlock", "runlock", "trylock", "tryrlock", "enlist", "await", "wake", "add", "wait", "do", "set", "swap", "test", "spawn", "call", "defer", "recover", "return", "goexit", "panic", "halt", "hang", "settle"}
 
 func (k OpKind) String() string { return opNames[k] }
 
@@ -155,6 +159,7 @@ type Result struct {
 	States   int
 	Complete bool  // every state within the other bounds was visited
 	Bounded  Limit // what lies beyond the other bounds: a set
+	Ended    bool  // the first process has ended in some state
 }
 
 // A Limit is a set of bounds.

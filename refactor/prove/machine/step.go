@@ -358,6 +358,10 @@ func (r *runner) own(s *state, i int, out []move) []move {
 		fails()
 	case Halt:
 		do(func(n *state) { n.end = ended })
+	case Settle:
+		if r.settled(s, i) {
+			do(next(0))
+		}
 	case Hang:
 	}
 	return out
