@@ -80,10 +80,19 @@ func code(doc *refactor.Rule, section string) (src string, ok bool) {
 	return m[1], true
 }
 
+// fileName returns the name of the file that the code of a README is.
+func fileName(src string) string {
+	if strings.Contains(src, "\nfunc Test") {
+		return "a_test.go"
+	}
+	return "a.go"
+}
+
 // fixAll applies the first fix of each finding until none is left.
 func fixAll(rule *refactor.Rule, src string) (fixed string, problems []string) {
-	sources, problems := fixEverything(rule, map[string][]byte{"a.go": []byte(src)})
-	return string(sources["a.go"]), problems
+	name := fileName(src)
+	sources, problems := fixEverything(rule, map[string][]byte{name: []byte(src)})
+	return string(sources[name]), problems
 }
 
 // fixEverything is fixAll for several files.
@@ -120,7 +129,7 @@ func fixEverything(rule *refactor.Rule, sources map[string][]byte) (fixed map[st
 
 // checkAfter checks what holds for After whether the fixes lead to it or not.
 func checkAfter(rule *refactor.Rule, before, after string) (problems []string) {
-	p := newProgram(map[string][]byte{"a.go": []byte(after)})
+	p := newProgram(map[string][]byte{fileName(after): []byte(after)})
 	problems = p.problems
 	for name, src := range map[string]string{"Before": before, "After": after} {
 		if !formatted([]byte(src)) {
