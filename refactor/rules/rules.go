@@ -29,6 +29,7 @@ import (
 	"handshake/refactor/rules/sleeppoll"
 	"handshake/refactor/rules/sleepstart"
 	"handshake/refactor/rules/sleepstop"
+	"handshake/refactor/rules/synctest"
 )
 
 // All returns every rule, by name.
@@ -58,5 +59,6 @@ func All() []*refactor.Rule {
 		sleeppoll.Rule,
 		sleepstart.Rule,
 		sleepstop.Rule,
+		synctest.Rule,
 	}
 }
