@@ -10,6 +10,7 @@ import (
 	"go/version"
 
 	"handshake/refactor"
+	"handshake/refactor/bubble"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
 	"handshake/refactor/prove"
@@ -38,6 +39,7 @@ func run(pkg *refactor.Package) []refactor.Finding {
 		}
 		f.Span = pkg.Span(g.Sleep.Stmt.Pos(), g.Sleep.Stmt.End())
 		f.Related = s.related()
+		bubble.Offer(pkg, g.Sleep, &f)
 		out = append(out, f)
 	}
 	return out

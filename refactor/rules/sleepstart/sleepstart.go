@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"handshake/refactor"
+	"handshake/refactor/bubble"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/prove"
 )
@@ -44,6 +45,7 @@ func run(pkg *refactor.Package) []refactor.Finding {
 		}
 		f.Span = pkg.Span(g.Sleep.Stmt.Pos(), g.Sleep.Stmt.End())
 		f.Related = append(f.Related, s.Related("it sets up %s here", "which is relied upon here")...)
+		bubble.Offer(pkg, g.Sleep, &f)
 		out = append(out, f)
 	}
 	return out

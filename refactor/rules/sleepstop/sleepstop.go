@@ -7,6 +7,7 @@ import (
 	"go/ast"
 
 	"handshake/refactor"
+	"handshake/refactor/bubble"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
 	"handshake/refactor/prove"
@@ -24,7 +25,9 @@ func run(pkg *refactor.Package) []refactor.Finding {
 	var out []refactor.Finding
 	for _, s := range m.Sleeps {
 		if g := m.GuessStop(s); g != nil {
-			out = append(out, finding(pkg, g))
+			f := finding(pkg, g)
+			bubble.Offer(pkg, s, &f)
+			out = append(out, f)
 		}
 	}
 	return out
