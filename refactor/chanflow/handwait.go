@@ -132,8 +132,11 @@ func (m *Model) boundOf(op *Op) string {
 		}
 	}
 	list = append(m.deadlines(op), list...)
+	if m.endsByContext(op) {
+		return ""
+	}
 	for _, ctx := range list {
-		if !m.looksAt(ctx, op) && !m.endsBy(ctx, op) {
+		if !m.looksAt(ctx, op) {
 			return ctx.Name()
 		}
 	}
@@ -166,7 +169,7 @@ func (m *Model) deadlines(op *Op) (out []types.Object) {
 }
 
 // looksAt reports whether the frame has cancelled the context before the
-// operation, or has looked whether it is over.
+// operation, or has looked whether it is over, or one that may be derived from it.
 func (m *Model) looksAt(ctx types.Object, op *Op) bool {
 	for _, other := range op.Fn.Ops {
 		if other.Kind == Cancel && !other.Deferred && other.Node.Pos() < op.Node.Pos() && m.ctxOf[other.Ref.Obj] == ctx {
@@ -175,7 +178,7 @@ func (m *Model) looksAt(ctx types.Object, op *Op) bool {
 	}
 	looked := false
 	ast.Inspect(op.Fn.Body, func(n ast.Node) bool {
-		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Pos() < op.Node.Pos() && (sel.Sel.Name == "Done" || sel.Sel.Name == "Err") && m.ref(sel.X).Obj == ctx {
+		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Pos() < op.Node.Pos() && (sel.Sel.Name == "Done" || sel.Sel.Name == "Err") && isContext(m.Pkg.Info.TypeOf(sel.X)) {
 			looked = true
 		}
 		return !looked
@@ -183,15 +186,24 @@ func (m *Model) looksAt(ctx types.Object, op *Op) bool {
 	return looked
 }
 
-// endsBy reports whether the context is what tells the goroutine to end whose
-// end is waited for: that takes a while yet when the context is over.
-func (m *Model) endsBy(ctx types.Object, op *Op) bool {
+// endsByContext reports whether a goroutine whose end is waited for may be told
+// by a context to end: that takes a while yet when the context is over.
+func (m *Model) endsByContext(op *Op) bool {
 	if op.Kind == Recv {
 		if role, _ := m.Life(op.Ref.Obj).Role(m); role != RoleStopped && role != RoleDone {
 			return false
 		}
 	}
-	return slices.ContainsFunc(op.Fn.Spawns, func(sp *Spawn) bool { return m.Mentions(ctx, sp.Stmt) })
+	found := false
+	for _, sp := range op.Fn.Spawns {
+		ast.Inspect(sp.Stmt, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && isContext(m.Pkg.Info.TypeOf(id)) {
+				found = true
+			}
+			return !found
+		})
+	}
+	return found
 }
 
 // setsResult reports whether a goroutine that the frame starts assigns to one of

@@ -150,7 +150,20 @@ func (s *site) result(st *ast.ReturnStmt) ([]refactor.Edit, error) {
 		}
 		values = append(values, s.b.Text(e))
 	}
-	return s.replace(st, "", name+" := "+s.b.Text(s.Op.Node), "\treturn "+strings.Join(values, ", ")+"\n")
+	back := "return " + strings.Join(values, ", ")
+	if s.Op.Fn.Reports() == chanflow.ByReturn {
+		return s.replace(st, "", name+" := "+s.b.Text(s.Op.Node), "\t"+back+"\n")
+	}
+	t, err := s.b.TypeName(st, s.pkg.Info.TypeOf(s.Op.Node.(ast.Expr)))
+	if err != nil {
+		return nil, err
+	}
+	code, err := s.selects("var "+name+" "+t+"\n", name+" = "+s.b.Text(s.Op.Node), "")
+	if err != nil {
+		return nil, err
+	}
+	s.b.ReplaceNode(st, code+"\n"+back)
+	return s.b.Edits()
 }
 
 // head returns the if statement that begins with the statement, or nil.
