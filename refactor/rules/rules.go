@@ -15,6 +15,7 @@ import (
 	"handshake/refactor/rules/extractworker"
 	"handshake/refactor/rules/lateclose"
 	"handshake/refactor/rules/localchan"
+	"handshake/refactor/rules/namesignal"
 	"handshake/refactor/rules/nilchan"
 	"handshake/refactor/rules/norecover"
 	"handshake/refactor/rules/nostop"
@@ -45,6 +46,7 @@ func All() []*refactor.Rule {
 		extractworker.Rule,
 		lateclose.Rule,
 		localchan.Rule,
+		namesignal.Rule,
 		nilchan.Rule,
 		norecover.Rule,
 		nostop.Rule,
