@@ -9,6 +9,7 @@ import (
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
+	"handshake/refactor/prove"
 )
 
 //go:embed README.md
@@ -24,10 +25,7 @@ var readme string
 // value goes to is directional already or is narrowed with it. No operation
 // changes, and nobody looks at the type: where the value becomes an interface,
 // a type argument or part of another type, the rule is silent.
-var Rule = &refactor.Rule{Name: "chandir", Doc: readme, Severity: refactor.Hint, OnDemand: true, Run: run, Prove: unchanged}
-
-// unchanged has nothing to prove: only types change, and they have been checked.
-func unchanged(_, _ *refactor.Package, _ []refactor.Edit) error { return nil }
+var Rule = &refactor.Rule{Name: "chandir", Doc: readme, Severity: refactor.Hint, OnDemand: true, Run: run, Prove: prove.Unchanged}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	var found []refactor.Finding

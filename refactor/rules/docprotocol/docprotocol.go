@@ -14,6 +14,7 @@ import (
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
+	"handshake/refactor/prove"
 )
 
 //go:embed README.md
@@ -23,7 +24,7 @@ var readme string
 // starts them, who tells them to stop and waits for that, which methods block,
 // and who closes which channel. It says nothing that the package does not show,
 // and changes no code.
-var Rule = &refactor.Rule{Name: "docprotocol", Doc: readme, Severity: refactor.Hint, OnDemand: true, Run: run}
+var Rule = &refactor.Rule{Name: "docprotocol", Doc: readme, Severity: refactor.Hint, OnDemand: true, Run: run, Prove: prove.Unchanged}
 
 const title = "Write the lifecycle comment"
 
