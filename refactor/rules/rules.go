@@ -13,6 +13,7 @@ import (
 	"handshake/refactor/rules/docprotocol"
 	"handshake/refactor/rules/doubleclose"
 	"handshake/refactor/rules/extractworker"
+	"handshake/refactor/rules/foreignclose"
 	"handshake/refactor/rules/lateclose"
 	"handshake/refactor/rules/localchan"
 	"handshake/refactor/rules/namesignal"
@@ -44,6 +45,7 @@ func All() []*refactor.Rule {
 		docprotocol.Rule,
 		doubleclose.Rule,
 		extractworker.Rule,
+		foreignclose.Rule,
 		lateclose.Rule,
 		localchan.Rule,
 		namesignal.Rule,
