@@ -8,6 +8,7 @@ import (
 	"handshake/refactor/rules/adderror"
 	"handshake/refactor/rules/addtimeout"
 	"handshake/refactor/rules/bareop"
+	"handshake/refactor/rules/boolsignal"
 	"handshake/refactor/rules/chandir"
 	"handshake/refactor/rules/deafsleep"
 	"handshake/refactor/rules/docprotocol"
@@ -40,6 +41,7 @@ func All() []*refactor.Rule {
 		adderror.Rule,
 		addtimeout.Rule,
 		bareop.Rule,
+		boolsignal.Rule,
 		chandir.Rule,
 		deafsleep.Rule,
 		docprotocol.Rule,

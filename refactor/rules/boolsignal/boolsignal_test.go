@@ -1,0 +1,9 @@
+package boolsignal
+
+import (
+	"testing"
+
+	"handshake/refactor/rules/ruletest"
+)
+
+func Test(t *testing.T) { ruletest.Run(t, Rule) }
