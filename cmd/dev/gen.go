@@ -123,18 +123,28 @@ func readme(root string, names []string) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	b.WriteString(before + tableBegin + "\n| rule | what it finds |\n|---|---|\n")
+	var onDemand bytes.Buffer
 	for _, name := range names {
 		doc, err := os.ReadFile(filepath.Join(root, "refactor", "rules", name, "README.md"))
 		if err != nil {
 			return nil, err
 		}
-		r := refactor.Rule{Doc: string(doc)}
-		summary := strings.ReplaceAll(r.Summary(), "|", "\\|")
-		if slices.ContainsFunc(rules.All(), func(r *refactor.Rule) bool { return r.Name == name && r.Preview }) {
-			summary += " (preview: off unless it is named)"
+		r := &refactor.Rule{Doc: string(doc)}
+		row := fmt.Sprintf("| [`%s`](refactor/rules/%s/README.md) | %s", name, name, strings.ReplaceAll(r.Summary(), "|", "\\|"))
+		if i := slices.IndexFunc(rules.All(), func(r *refactor.Rule) bool { return r.Name == name }); i >= 0 {
+			r = rules.All()[i] // unless it is just being added
 		}
-		fmt.Fprintf(&b, "| [`%s`](refactor/rules/%s/README.md) | %s |\n", name, name, summary)
+		switch {
+		case r.OnDemand:
+			onDemand.WriteString(row + " |\n")
+		case r.Preview:
+			b.WriteString(row + " (preview: off unless it is named) |\n")
+		default:
+			b.WriteString(row + " |\n")
+		}
 	}
+	b.WriteString("\nRefactorings on demand are offered where the cursor is and never reported:\n\n| refactoring | what it starts from |\n|---|---|\n")
+	onDemand.WriteTo(&b)
 	b.WriteString("\n" + tableEnd + after)
 	return b.Bytes(), nil
 }
