@@ -90,7 +90,7 @@ func (m *Model) mayWait(list []ast.Stmt, seen map[*Func]bool) bool {
 					found = found || t.MayStay() || m.mayWait(t.Body.List, seen)
 				}
 			}
-			if tv := m.Pkg.Info.Types[call.Fun]; len(targets) == 0 && !tv.IsType() && !tv.IsBuiltin() && !m.handlesTest(call) {
+			if tv := m.Pkg.Info.Types[call.Fun]; len(targets) == 0 && !tv.IsType() && !tv.IsBuiltin() && !m.inPlace(call) && !m.handlesTest(call) {
 				static := m.Static(call)
 				found = found || static == nil || (mayBlock(static) || exchanges(static)) && !m.readsBody(call)
 			}
@@ -165,13 +165,19 @@ func (m *Model) mayBlockInside(f *Func, seen map[*Func]bool) bool {
 			for _, t := range targets {
 				found = found || t.MayStay() || m.mayBlockInside(t, seen)
 			}
-		} else if tv := m.Pkg.Info.Types[call.Fun]; !tv.IsType() && !tv.IsBuiltin() && !m.handlesTest(call) {
+		} else if tv := m.Pkg.Info.Types[call.Fun]; !tv.IsType() && !tv.IsBuiltin() && !m.inPlace(call) && !m.handlesTest(call) {
 			static := m.Static(call)
 			found = static == nil || mayBlock(static) && !m.readsBody(call)
 		}
 		return !found
 	})
 	return found
+}
+
+// inPlace reports whether a call runs, or defers, a literal of the frame.
+func (m *Model) inPlace(call *ast.CallExpr) bool {
+	lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit)
+	return ok && !m.ownFrame(lit)
 }
 
 // runsElsewhere reports whether a node starts another goroutine, or is a

@@ -18,7 +18,7 @@ func (m *Model) guessStarted(g *Guess) bool {
 				return false // it takes its time before it sets up
 			}
 		}
-		e, use := m.observed(sp, prefix, g)
+		e, use := m.observed(sp, now(prefix), g)
 		// Where the guess was right, the goroutine got as far as its effect
 		// while the parent slept. What comes after that may wait for the parent.
 		last := prefix[len(prefix)-1]
@@ -43,6 +43,16 @@ func (m *Model) guessStarted(g *Guess) bool {
 		g.Own = m.ownListener(g)
 	}
 	return g.Event == Started
+}
+
+// now returns the statements but for those that only defer something.
+func now(list []ast.Stmt) (out []ast.Stmt) {
+	for _, s := range list {
+		if _, deferred := s.(*ast.DeferStmt); !deferred {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // soaks reports whether the sleep is followed by the signal that ends the
