@@ -15,6 +15,7 @@ import (
 	"handshake/refactor/rules/doubleclose"
 	"handshake/refactor/rules/extractworker"
 	"handshake/refactor/rules/foreignclose"
+	"handshake/refactor/rules/groupchans"
 	"handshake/refactor/rules/lateclose"
 	"handshake/refactor/rules/localchan"
 	"handshake/refactor/rules/namesignal"
@@ -48,6 +49,7 @@ func All() []*refactor.Rule {
 		doubleclose.Rule,
 		extractworker.Rule,
 		foreignclose.Rule,
+		groupchans.Rule,
 		lateclose.Rule,
 		localchan.Rule,
 		namesignal.Rule,
