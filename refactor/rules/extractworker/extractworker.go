@@ -4,8 +4,8 @@ package extractworker
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
+	"slices"
 
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
@@ -29,7 +29,7 @@ var readme string
 // is proved is what nostop would write in their place: the same operations, on
 // channels that are variables, which a proof can follow better than fields of
 // fields.
-var Rule = &refactor.Rule{Name: "extractworker", Doc: readme, Severity: refactor.Hint, OnDemand: true, Run: run}
+var Rule = &refactor.Rule{Name: "extractworker", Doc: readme, Severity: refactor.Hint, OnDemand: true, Run: run, Prove: stops}
 
 const title = "Extract a type with Start and Stop"
 
@@ -94,21 +94,29 @@ func stopOf(e *chanflow.Endless) string {
 	return "defer %s.Stop()"
 }
 
-// provedLocally returns why the spawner must not stop the goroutine when it ends.
-func provedLocally(pkg *refactor.Package, e *chanflow.Endless) error {
-	_, handle := e.Lasts()
-	edits, err := nostop.Local(pkg, e, handle)
-	if err != nil {
-		return err
+// stops returns why the spawner must not stop the goroutine when it ends, if the
+// edits make it do so: what is proved is the rewrite of nostop.
+func stops(before, _ *refactor.Package, edits []refactor.Edit) error {
+	for _, e := range chanflow.Of(before).Endless() {
+		at := before.Span(e.Spawn.Stmt.Pos(), e.Spawn.Stmt.End())
+		if !slices.ContainsFunc(edits, func(e refactor.Edit) bool { return e.File == at.File && e.Start < at.End && at.Start < e.End }) {
+			continue
+		}
+		if stopOf(e) == "" {
+			return nil // nobody waits
+		}
+		_, handle := e.Lasts()
+		simple, err := nostop.Local(before, e, handle)
+		if err != nil {
+			return err
+		}
+		after, err := before.Try(simple)
+		if err != nil {
+			return err
+		}
+		return prove.Rewrite(before, after, simple)
 	}
-	after, err := pkg.Try(edits)
-	if err != nil {
-		return err
-	}
-	if err := prove.Rewrite(pkg, after, edits); !errors.As(err, new(refactor.Unproved)) {
-		return err
-	}
-	return nil // whoever reviews the fix is the judge
+	return nil
 }
 
 // extract writes the type and what makes and starts it.
@@ -118,11 +126,6 @@ func extract(pkg *refactor.Package, e *chanflow.Endless, c *captured, stop strin
 	w := &worker{captured: c}
 	if err := w.choose(b, pkg, e); err != nil {
 		return nil, err
-	}
-	if stop != "" {
-		if err := provedLocally(pkg, e); err != nil {
-			return nil, err
-		}
 	}
 	body, err := w.body(pkg, e)
 	if err != nil {

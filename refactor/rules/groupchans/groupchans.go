@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"handshake/refactor"
@@ -28,8 +29,9 @@ var readme string
 // It is a renaming: each variable is set once, where it is declared, so that
 // whoever reads the field reads the same channel; and the struct is declared
 // where the first of them was, so that it lives as long. All fields are set where
-// the variables were, before any of them was in scope elsewhere.
-var Rule = &refactor.Rule{Name: "groupchans", Doc: readme, Severity: refactor.Hint, OnDemand: true, Run: run}
+// the variables were, before any of them was in scope elsewhere. That each function
+// then does what it did, in the same order, is what is proved.
+var Rule = &refactor.Rule{Name: "groupchans", Doc: readme, Severity: refactor.Hint, OnDemand: true, Run: run, Prove: same}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	var found []refactor.Finding
@@ -82,4 +84,28 @@ func group(pkg *refactor.Package, s *chanflow.ChanSet) ([]refactor.Edit, error) 
 	}
 	b.InsertBefore(first.Decl, "var "+name+" struct {\n"+fields+"}")
 	return b.Edits()
+}
+
+// same returns an error if a function does not do the same operations after the
+// edits as before.
+func same(before, after *refactor.Package, _ []refactor.Edit) error {
+	old := operations(before)
+	for name, ops := range operations(after) {
+		if !slices.Equal(old[name], ops) {
+			return fmt.Errorf("%s would do something else", name)
+		}
+	}
+	return nil
+}
+
+// operations describes what each declared function does, by its name.
+func operations(pkg *refactor.Package) map[string][]string {
+	out := make(map[string][]string)
+	for _, f := range chanflow.Of(pkg).Funcs {
+		for _, op := range f.Ops {
+			name := f.Top().Name()
+			out[name] = append(out[name], fmt.Sprint(op.Kind, op.Exit, op.Deferred, op.Once, op.Range, op.Select != nil))
+		}
+	}
+	return out
 }
