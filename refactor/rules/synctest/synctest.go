@@ -7,6 +7,7 @@ import (
 
 	"handshake/refactor"
 	"handshake/refactor/bubble"
+	"handshake/refactor/prove"
 )
 
 //go:embed README.md
@@ -16,9 +17,8 @@ var readme string
 //
 //	func TestX(t *testing.T) { … }   =>   func TestX(t *testing.T) { synctest.Test(t, func(t *testing.T) { … }) }
 //
-// What makes that sound, and what is withheld, is told in package bubble. No
-// rewrite is proved by the state machine: no operation of a goroutine changes.
-var Rule = &refactor.Rule{Name: "synctest", Doc: readme, Severity: refactor.Hint, OnDemand: true, Run: run}
+// What makes that sound, and what is withheld, is told in package bubble.
+var Rule = &refactor.Rule{Name: "synctest", Doc: readme, Severity: refactor.Hint, OnDemand: true, Run: run, Prove: prove.Rewrite}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	var out []refactor.Finding
