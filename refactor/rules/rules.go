@@ -26,6 +26,7 @@ import (
 	"handshake/refactor/rules/readyvalue"
 	"handshake/refactor/rules/replybuf"
 	"handshake/refactor/rules/replyclose"
+	"handshake/refactor/rules/replyerr"
 	"handshake/refactor/rules/replyshared"
 	"handshake/refactor/rules/replystale"
 	"handshake/refactor/rules/sendsignal"
@@ -60,6 +61,7 @@ func All() []*refactor.Rule {
 		readyvalue.Rule,
 		replybuf.Rule,
 		replyclose.Rule,
+		replyerr.Rule,
 		replyshared.Rule,
 		replystale.Rule,
 		sendsignal.Rule,
