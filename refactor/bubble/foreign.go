@@ -42,7 +42,7 @@ var some = set(`fmt.Append fmt.Appendf fmt.Appendln fmt.Errorf fmt.Fprint fmt.Fp
 	os.Getenv os.Getpid os.IsExist os.IsNotExist os.LookupEnv os.Setenv os.Unsetenv
 	path/filepath.Base path/filepath.Clean path/filepath.Dir path/filepath.Ext path/filepath.Join
 	runtime.Caller runtime.Callers runtime.CallersFrames runtime.FuncForPC runtime.GC runtime.GOMAXPROCS runtime.Goexit runtime.GOOS
-	runtime.KeepAlive runtime.NumCPU runtime.ReadMemStats runtime.Stack runtime.Version runtime/debug.PrintStack runtime/debug.Stack
+	runtime.KeepAlive runtime.NumCPU runtime.ReadMemStats runtime.Version runtime/debug.PrintStack runtime/debug.Stack
 	testing.AllocsPerRun testing.CoverMode testing.Init testing.Short testing.Testing testing.Verbose
 	golang.org/x/sync/singleflight.Do golang.org/x/sync/singleflight.Forget
 	go.uber.org/zap.NewNop go.uber.org/zap/zaptest.NewLogger`)
