@@ -1,6 +1,7 @@
 package chanflow
 
 import (
+	"go/ast"
 	"go/types"
 	"slices"
 )
@@ -151,7 +152,7 @@ func (l *Lifecycle) look(m *Model) {
 		l.Stops = append(l.Stops, LifeStop{
 			Fn: fn, All: told == len(all),
 			Waits: told == len(all) && m.answers(st),
-			Flees: !m.confirms(fn, st.Op),
+			Flees: !m.confirms(fn, st.Op) && !m.asksStrangers(fn, st.Op),
 			Again: m.repeatable(fn),
 		})
 	}
@@ -187,6 +188,25 @@ func (m *Model) repeatable(f *Func) bool {
 		}
 	}
 	return n > 0
+}
+
+// asksStrangers reports whether a function, once it has given the signal, calls a
+// method or function value that it does not know, which may wait.
+func (m *Model) asksStrangers(f *Func, signal *Op) bool {
+	asks := false
+	(&step{fn: f}).calls(func(call *ast.CallExpr) {
+		tv := m.Pkg.Info.Types[ast.Unparen(call.Fun)]
+		if call.Pos() < signal.Node.End() || tv.IsType() || tv.IsBuiltin() || m.Callee(call) != nil {
+			return
+		}
+		callee := m.Static(call)
+		if callee == nil {
+			asks = true
+		} else if _, sync := syncKind(callee); !sync && callee.Signature().Recv() != nil {
+			asks = true
+		}
+	})
+	return asks
 }
 
 // hold finds the first operation at which a method of the type blocks.
