@@ -119,6 +119,9 @@ func (m *Model) converted(tn *types.TypeName) bool {
 			continue
 		}
 		t := m.Pkg.Info.TypeOf(call)
+		if t == nil {
+			continue // a type error
+		}
 		if p, ok := t.Underlying().(*types.Pointer); ok {
 			t = p.Elem()
 		}
