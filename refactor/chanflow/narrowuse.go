@@ -158,7 +158,12 @@ func (w *directions) argument(call *ast.CallExpr, k edge.Kind, i int) {
 			return
 		}
 	}
-	sig, ok := info.TypeOf(call.Fun).Underlying().(*types.Signature)
+	t := info.TypeOf(call.Fun)
+	if t == nil {
+		w.both = true // a type error
+		return
+	}
+	sig, ok := t.Underlying().(*types.Signature)
 	if !ok || sig.Params().Len() != len(call.Args) && !sig.Variadic() {
 		w.both = true
 		return
