@@ -271,7 +271,9 @@ func (c *DoubleClose) guardLocal(m *Model) {
 			names, decl = n.Lhs, n
 		case *ast.ValueSpec:
 			if cur, ok := m.root.FindNode(n); ok {
-				decl, _ = cur.Parent().Parent().Node().(*ast.DeclStmt)
+				if d, ok := cur.Parent().Parent().Node().(*ast.DeclStmt); ok {
+					decl = d
+				}
 			}
 			for _, id := range n.Names {
 				names = append(names, id)
