@@ -39,8 +39,8 @@ func (m *Model) GuessStop(s *Sleep) *StopGuess {
 				return g
 			}
 		}
-		if m.waitsIn(s.Fn, st) || len(s.Fn.startedIn(st)) > 0 {
-			return nil
+		if spawns, _, _ := m.startsIn(s.Fn, st); len(spawns) > 0 || m.waitsIn(s.Fn, st) || len(s.Fn.startedIn(st)) > 0 {
+			return nil // it waits for what starts there, or has waited already
 		}
 	}
 	return nil

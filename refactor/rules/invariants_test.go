@@ -163,6 +163,10 @@ func try(pkg *refactor.Package, f refactor.Finding, fix refactor.Fix) (x *fixed,
 	for _, err := range errs {
 		return x, fmt.Sprintf("%v\nin\n%s", err, sourceOf(after))
 	}
+	findings, _ := refactor.Analyze(pkg, []*refactor.Rule{f.Rule})
+	if len(again) < len(findings) {
+		return x, "" // of two alike, side by side, one is left: an edit does not tell which
+	}
 	for _, g := range again {
 		was := back(edits, g.Span)
 		if was.File != f.Span.File || was.Start < f.Span.Start || was.Start >= f.Span.End {
