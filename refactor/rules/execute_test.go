@@ -42,7 +42,8 @@ type outcome struct {
 // TestExecution runs generated programs before and after their fixes. Where the
 // original comes to its end, so must what a fix makes of it, and leave no more
 // goroutines behind; and a safe fix must print nothing else. HANDSHAKE_EXECUTE
-// is the number of programs, and of the first of them, as in "5000" or "5000,200".
+// is the number of programs, and of the first of them, as in "5000" or
+// "5000,200"; with it the order of what a safe fix prints is compared too.
 func TestExecution(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("there is no go command here")
@@ -299,6 +300,11 @@ func (b *batch) only(t *testing.T, i, times int) map[key]*outcome {
 	return out
 }
 
+// ordered reports whether the order of what is printed is compared. An order
+// that the original comes to only once in a thousand runs is no fault of a fix
+// that comes to it at once: this is for a long run whose reports are read.
+var ordered = os.Getenv("HANDSHAKE_EXECUTE") != ""
+
 // differs returns what is worse in a fixed version than in the original. What
 // an original that guessed wrong never came to may go wrong afterwards as it
 // would have without the fix: a goroutine must be blocked where the fix made it
@@ -335,7 +341,7 @@ func differs(v variant, original []byte, was, is *outcome) string {
 			// A goroutine that fails no longer keeps its waiter waiting: that is
 			// what lateclose is for, and what is printed then moves.
 			late := strings.HasPrefix(v.what, "lateclose") || v.what == "all"
-			if why := foreign(text, was.traces, !late); why != "" {
+			if why := foreign(text, was.traces, ordered && !late); why != "" {
 				return fmt.Sprintf("it prints %q, and before one of %q: %s", text, slices.Sorted(maps.Keys(was.traces)), why)
 			}
 		}
