@@ -168,6 +168,9 @@ func (r *request) fixAll(f *found) *protocol.CodeAction {
 		return nil
 	}
 	safe := slices.ContainsFunc(f.places, func(p place) bool {
+		if !batched(p.Rule) {
+			return false
+		}
 		for i, fix := range p.Fixes {
 			if fix.Safety == refactor.Safe && p.failed(i) == nil {
 				return true
@@ -183,6 +186,10 @@ func (r *request) fixAll(f *found) *protocol.CodeAction {
 	a.Data, _ = json.Marshal(actionData{URI: r.doc.uri, Version: r.doc.version}) // a URI always encodes
 	return a
 }
+
+// batched reports whether the fixes of a rule that is on join fix-all: those of
+// hints are chosen one at a time.
+func batched(r *refactor.Rule) bool { return !r.OnDemand && r.Severity != refactor.Hint }
 
 // eager resolves actions for clients that do not. Those that cannot be made are
 // disabled or left out.

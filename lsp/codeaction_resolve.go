@@ -3,6 +3,7 @@ package lsp
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -125,8 +126,8 @@ func (s *session) allSafe(a *analysis, name string) (*protocol.WorkspaceEdit, er
 	if a.pkg == nil {
 		return nil, nil
 	}
-	reporting, _ := parted(a.view.enabled())
-	edits, err := apply.Safe(a.pkg, reporting, name)
+	rules := slices.DeleteFunc(a.view.enabled(), func(r *refactor.Rule) bool { return !batched(r) })
+	edits, err := apply.Safe(a.pkg, rules, name)
 	if err != nil {
 		return nil, jsonrpc2.NewError(codeRequestFailed, err.Error())
 	}

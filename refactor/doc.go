@@ -50,7 +50,7 @@
 //     wrong (more than one in ten), it is a preview, a refactoring on demand
 //     ([Rule.OnDemand]), or nothing. Each wrong report becomes a silent case.
 //   - Warning is for a likely bug, Info for what the author probably did not
-//     mean, Hint for a better way.
+//     mean, Hint for a better way: batches leave it alone ([Rule.Batched]).
 //   - A title is a verb phrase: "Replace time.Sleep with started channel".
 //   - A fix compiles, adds no deadlock, keeps every comment, evaluates in the
 //     same order, uses fresh names and no API that the file's Go version lacks.

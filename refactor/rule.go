@@ -49,6 +49,12 @@ func (r *Rule) Summary() string {
 	return ""
 }
 
+// Batched reports whether the rule takes part in what looks at whole packages
+// without naming rules: the command line, vet, fix-all. Hints are shown where
+// somebody is at work; they fail no build, and are no reason to touch every use
+// of a channel in a program.
+func (r *Rule) Batched() bool { return !r.Preview && !r.OnDemand && r.Severity != Hint }
+
 // Section returns the body of the README section with the given heading (for
 // example "Why"), or "" if there is none.
 func (r *Rule) Section(heading string) string {

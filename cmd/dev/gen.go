@@ -139,6 +139,8 @@ func readme(root string, names []string) ([]byte, error) {
 			onDemand.WriteString(row + " |\n")
 		case r.Preview:
 			b.WriteString(row + " (preview: off unless it is named) |\n")
+		case !r.Batched():
+			b.WriteString(row + " (hint: in editors; elsewhere if it is named) |\n")
 		default:
 			b.WriteString(row + " |\n")
 		}

@@ -14,11 +14,11 @@ import (
 )
 
 // selectRules returns the rules that a comma-separated list names. An empty list
-// stands for all that are neither a preview nor on demand.
+// stands for all that are batched.
 func selectRules(list string) ([]*refactor.Rule, error) {
 	all := rules.All()
 	if list == "" {
-		return slices.DeleteFunc(all, func(r *refactor.Rule) bool { return r.Preview || r.OnDemand }), nil
+		return slices.DeleteFunc(all, func(r *refactor.Rule) bool { return !r.Batched() }), nil
 	}
 	var out []*refactor.Rule
 	for name := range strings.SplitSeq(list, ",") {
