@@ -80,20 +80,15 @@ func (f *Func) closings() []closing {
 }
 
 func (m *Model) findClosings(f *Func, path []*Func) (out []closing) {
-	if f.Recovers() {
-		return nil
-	}
 	for _, op := range f.Ops {
-		if op.Once || m.skippedInLiteral(op) {
-			continue
-		}
 		switch {
-		case op.Kind == Close && !op.Ref.Context:
+		case op.Once:
+		case op.Kind == Close && !op.Ref.Context && !m.skippedInLiteral(op):
 			call := op.Node.(*ast.CallExpr)
 			if p, ok := m.placeOf(call.Args[0]); ok && !m.unset(p.obj) {
 				out = append(out, closing{p, op, op})
 			}
-		case op.Kind == Call && op.Callee != nil && op.Callee.MayDo(Close) && !slices.Contains(path, op.Callee) && len(path) < 4:
+		case op.Kind == Call && op.Callee != nil && op.Callee.MayDo(Close) && !slices.Contains(path, op.Callee) && len(path) < 4 && !m.skippedInLiteral(op):
 			call := op.Node.(*ast.CallExpr)
 			for _, c := range m.findClosings(op.Callee, append(path, op.Callee)) {
 				if !c.certain() || m.rewritten(c.place, op.Callee, op.Callee.Body, nil) {
@@ -104,6 +99,9 @@ func (m *Model) findClosings(f *Func, path []*Func) (out []closing) {
 				}
 			}
 		}
+	}
+	if len(out) > 0 && f.Recovers() {
+		return nil
 	}
 	return out
 }

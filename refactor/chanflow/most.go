@@ -90,38 +90,48 @@ func (c *Chan) countOf(kind OpKind) *counter {
 		kind OpKind
 	}
 	return c.model.Pkg.Memo(key{c, kind}, func() any {
-		ops := c.Sends
-		if kind == Recv {
-			ops = c.Recvs
-		}
-		k := &counter{Chan: c, kind: kind, all: ops, sending: c.framesTo(ops), met: make(map[*Op]bool), roots: make(map[*Func]bool), reached: make(map[*ast.CallExpr]bool), active: make(map[*Func]bool)}
+		k := &counter{Chan: c, kind: kind, all: c.all(kind), sending: c.framesTo(kind), met: make(map[*Op]bool), roots: make(map[*Func]bool), reached: make(map[*ast.CallExpr]bool), active: make(map[*Func]bool)}
 		k.run()
 		return k
 	}).(*counter)
 }
 
-// framesTo returns the frames from which one of the operations can be reached
+// all returns the sends on the channel, or its receives.
+func (c *Chan) all(kind OpKind) []*Op {
+	if kind == Recv {
+		return c.Recvs
+	}
+	return c.Sends
+}
+
+// framesTo returns the frames from which an operation of the kind can be reached
 // through calls and spawns.
-func (c *Chan) framesTo(ops []*Op) map[*Func]bool {
-	set := make(map[*Func]bool)
-	x := c.model.uses()
-	var add func(*Func)
-	add = func(f *Func) {
-		if set[f] {
-			return
+func (c *Chan) framesTo(kind OpKind) map[*Func]bool {
+	type key struct {
+		*Chan
+		kind OpKind
+	}
+	return c.model.Pkg.Memo(key{c, kind}, func() any {
+		set := make(map[*Func]bool)
+		x := c.model.uses()
+		var add func(*Func)
+		add = func(f *Func) {
+			if set[f] {
+				return
+			}
+			set[f] = true
+			for _, op := range x.calls[f] {
+				add(op.Fn)
+			}
+			for _, sp := range x.spawns[f] {
+				add(sp.Fn)
+			}
 		}
-		set[f] = true
-		for _, op := range x.calls[f] {
+		for _, op := range c.all(kind) {
 			add(op.Fn)
 		}
-		for _, sp := range x.spawns[f] {
-			add(sp.Fn)
-		}
-	}
-	for _, op := range ops {
-		add(op.Fn)
-	}
-	return set
+		return set
+	}).(map[*Func]bool)
 }
 
 // A counter counts the sends on one channel, or as well its receives: what is
@@ -247,13 +257,15 @@ func (k *counter) frame(g *graph, from *point) (Most, bool) {
 	}
 	defer delete(k.active, g.fn)
 
-	weights := make(map[*point]Most)
+	weights, none := make(map[*point]Most), true
 	for _, p := range g.points {
 		w, ok := k.weight(g, p, from)
 		if !ok {
 			return Most{}, false
 		}
-		weights[p] = w
+		if !w.zero() {
+			weights[p], none = w, false
+		}
 	}
 	var deferred Most
 	for _, op := range g.fn.Ops {
@@ -270,6 +282,9 @@ func (k *counter) frame(g *graph, from *point) (Most, bool) {
 		if !ok {
 			return Most{}, false
 		}
+	}
+	if none && deferred.zero() {
+		return Most{}, true
 	}
 	longest := make(map[*point]Most)
 	onPath := make(map[*point]bool)

@@ -37,7 +37,14 @@ type SharedReply struct {
 func (m *Model) SharedReplies() []*SharedReply {
 	var out []*SharedReply
 	for _, f := range m.Funcs {
+		if !f.asks() {
+			continue
+		}
+		several := m.eachInLoop(f) != nil
 		for _, recv := range f.Ops {
+			if recv.Select == nil && !several {
+				continue // neither given up nor at once
+			}
 			if recv.Kind != Recv || recv.Ref.Obj == nil || recv.Ref.Elem || recv.Ref.Context || recv.Range || recv.Deferred || m.plainEvent(recv) || recv.commaOk() {
 				continue
 			}
@@ -47,6 +54,12 @@ func (m *Model) SharedReplies() []*SharedReply {
 		}
 	}
 	return out
+}
+
+// asks reports whether the frame may make a request: it sends something or
+// starts a goroutine.
+func (f *Func) asks() bool {
+	return len(f.Spawns) > 0 || slices.ContainsFunc(f.Ops, func(op *Op) bool { return op.Kind == Send })
 }
 
 func (m *Model) sharedReply(recv *Op) *SharedReply {
@@ -109,9 +122,8 @@ func (m *Model) ask(c *Chan, f *Func) (ask ast.Stmt) {
 			}
 		}
 	}
-	k := c.count()
 	for _, sp := range f.Spawns {
-		if sp.Kind == GoStmt && sp.Body != nil && k.sending[sp.Body] {
+		if sp.Kind == GoStmt && sp.Body != nil && c.framesTo(Send)[sp.Body] {
 			n++
 			if m.particular(c, f, sp.Call) {
 				ask = sp.Stmt
@@ -281,8 +293,8 @@ func (m *Model) tidies(s *SharedReply, clause *ast.CommClause) bool {
 // atOnce reports whether a loop starts goroutines that each ask and receive.
 func (m *Model) atOnce(s *SharedReply) bool {
 	f := s.Recv.Fn
-	sp := m.spawnOf(f)
-	if sp == nil || sp.Body != f || f.Lit == nil || sp.Loop() == nil || within(sp.Loop(), s.Chan.Make.Node) || s.Recv.Loop() != nil || !s.Recv.Bare() {
+	sp := m.eachInLoop(f)
+	if sp == nil || within(sp.Loop(), s.Chan.Make.Node) || s.Recv.Loop() != nil || !s.Recv.Bare() {
 		return false
 	}
 	if slices.ContainsFunc(f.Ops, func(op *Op) bool { return op.Kind == Lock || op.Kind == Recv && op != s.Recv && op.Bare() }) {
@@ -290,6 +302,19 @@ func (m *Model) atOnce(s *SharedReply) bool {
 	}
 	s.Spawn = sp
 	return true
+}
+
+// eachInLoop returns the spawn in a loop that starts goroutines of which the
+// function literal is the body, or nil.
+func (m *Model) eachInLoop(f *Func) *Spawn {
+	if f.Lit == nil {
+		return nil
+	}
+	sp := m.spawnOf(f)
+	if sp == nil || sp.Body != f || sp.Loop() == nil {
+		return nil
+	}
+	return sp
 }
 
 // perRequest finds out whether each request can have a channel of its own.
