@@ -279,16 +279,41 @@ func (m *Model) signalsStop(fn *Func, st ast.Stmt) bool {
 // really waits for the answer to.
 func (m *Model) untouched(l *look) bool {
 	for _, sp := range l.spawns {
-		for shared := range m.Shared(sp) {
+		shared, start := m.Shared(sp), sp.Stmt.Pos()
+		if l.via != nil {
+			shared, start = m.handed(l.via), l.via.Node.Pos()
+		}
+		for obj := range shared {
 			for _, st := range l.between {
 				_, deferred := st.(*ast.DeferStmt)
-				if !deferred && st.Pos() > sp.Stmt.Pos() && m.calledWith(shared, st) {
+				if !deferred && st.Pos() > start && m.calledWith(obj, st) {
 					return false
 				}
 			}
 		}
 	}
 	return true
+}
+
+// handed returns the variables of the caller that a call works on or sets, but
+// for an error.
+func (m *Model) handed(call *Op) map[types.Object]bool {
+	out := make(map[types.Object]bool)
+	see := func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if v, ok := m.Pkg.Info.ObjectOf(id).(*types.Var); ok && !v.IsField() && !isTesting(v.Type()) && !isContext(v.Type()) && !isCopied(v) && !IsError(v.Type()) {
+				out[v] = true
+			}
+		}
+		return true
+	}
+	ast.Inspect(call.Node, see)
+	if as, ok := call.Stmt().(*ast.AssignStmt); ok {
+		for _, lhs := range as.Lhs {
+			ast.Inspect(lhs, see)
+		}
+	}
+	return out
 }
 
 // Shared returns the variables that the spawner and the goroutine both see:

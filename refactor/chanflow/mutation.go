@@ -235,7 +235,11 @@ func (m *Model) observed(sp *Spawn, stmts []ast.Stmt, g *Guess) (*Mutation, ast.
 			root = sp.Outside(Ref{Obj: root, Base: root}).Base
 		}
 		if g.Via != nil && sp.Fn.Owns(root) { // in the terms of the one who calls the spawner
-			root = sp.Fn.outside(Ref{Obj: root, Base: root}, g.Via.Node.(*ast.CallExpr)).Base
+			if x := m.resultIn(g.Via, sp.Fn, root); x != nil {
+				root = m.Root(x)
+			} else {
+				root = sp.Fn.outside(Ref{Obj: root, Base: root}, g.Via.Node.(*ast.CallExpr)).Base
+			}
 		}
 		if root == nil {
 			continue

@@ -56,6 +56,8 @@ type site struct {
 	*chanflow.Guess
 	m   *chanflow.Model
 	pkg *refactor.Package
+
+	common *chanflow.Common // holds the channel in a field, or nil
 }
 
 // spawn returns the one goroutine of the site.

@@ -1,6 +1,7 @@
 package sleepstart
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -53,7 +54,9 @@ func (s *site) started() refactor.Finding {
 		if prefix, rest := sp.Body.Split(); safety == refactor.Safe && (len(s.setUp(sp)) < len(prefix) || len(rest) > 1 && s.m.Passes(rest[0])) {
 			safety, reason = refactor.Review, "the goroutine may go on later than it did"
 		}
-		if s.Via != nil {
+		if s.common != nil {
+			safety, reason = refactor.Review, s.common.Owner.Name()+" gets a field"
+		} else if s.Via != nil {
 			safety, reason = refactor.Review, sp.Fn.Name()+" then waits for it, for all its callers"
 		} else if sp.Body.Decl != nil && s.announced(sp) == nil {
 			safety, reason = refactor.Review, sp.Body.Name()+" gets a parameter"
@@ -77,7 +80,7 @@ func (s *site) started() refactor.Finding {
 	if a := s.m.Address(s.Guess); a != nil && s.Own == nil {
 		f.Fixes = append(f.Fixes, s.sendAddress(a))
 	}
-	if len(s.Spawns) == 1 && s.canFail(s.spawn().Fn) {
+	if len(s.Spawns) == 1 && s.canFail(s.waiter()) {
 		f.Fixes = append(f.Fixes, refactor.Fix{
 			Title: fmt.Sprintf("Wait for started, or fail after %v", s.limit()), Safety: refactor.Review, Reason: "fails instead of waiting on",
 			Make: func() ([]refactor.Edit, error) { return s.handshake(within) },
@@ -103,7 +106,13 @@ func (s *site) limit() time.Duration { return max(10*s.Sleep.Duration, 5*time.Se
 func (s *site) hazard(sp *chanflow.Spawn) string {
 	body := sp.Body
 	prefix := s.setUp(sp)
-	if l := sp.Takes(sp.Fn.Held(s.waitsAt(sp)), prefix); l != nil {
+	l := sp.Takes(sp.Fn.Held(s.waitsAt(sp)), prefix)
+	if l != nil && sp.Takes(s.Sleep.Fn.Held(s.Sleep.Stmt), prefix) == nil {
+		if s.common = s.Common(); s.common != nil {
+			l = nil
+		}
+	}
+	if l != nil {
 		return fmt.Sprintf("%s may be held there, which the goroutine takes before it has started", l.Name())
 	}
 	for op := range body.Within(prefix[0].Pos(), prefix[len(prefix)-1].End()) {
@@ -132,13 +141,24 @@ func (s *site) hazard(sp *chanflow.Spawn) string {
 	return ""
 }
 
-// waitsAt returns the statement at which the spawner waits: the sleep, or
-// behind the spawn if that is in a function that the sleep's frame calls.
+// waitsAt returns the statement at which the goroutine is waited for: the sleep,
+// or behind the spawn if that is in a function that the sleep's frame calls. Who
+// calls that function then relies on the goroutine too, and no field is needed.
+// Where that function may hold a lock which the goroutine takes, a field of the
+// struct that both know has the channel for the sleep's frame to wait for.
 func (s *site) waitsAt(sp *chanflow.Spawn) ast.Stmt {
-	if s.Via != nil {
+	if s.Via != nil && s.common == nil {
 		return sp.Stmt
 	}
 	return s.Sleep.Stmt
+}
+
+// waiter returns the frame that waits for the goroutines.
+func (s *site) waiter() *chanflow.Func {
+	if s.Via != nil && s.common == nil {
+		return s.spawn().Fn
+	}
+	return s.Sleep.Fn
 }
 
 // setUp returns the statements that a goroutine runs before it has started.
@@ -160,7 +180,7 @@ func (s *site) failsOnly() bool {
 			return false
 		}
 	}
-	return len(s.Spawns) == 1 && len(list) > 0 && s.canFail(s.spawn().Fn)
+	return len(s.Spawns) == 1 && len(list) > 0 && s.canFail(s.waiter())
 }
 
 // handshake gives every goroutine a channel and makes the parent wait for them.
@@ -173,9 +193,24 @@ func (s *site) handshake(how wait) ([]refactor.Edit, error) {
 		name, elem, value = "ready", "error", "make(chan error, 1)"
 	}
 	var waits []string
+	waitFor := ""                             // what the frame that waits calls the channel, if that is not the one that makes it
 	inside := make(map[*chanflow.Func]string) // what a body calls the channel
 	for _, sp := range s.Spawns {
 		outer := b.Fresh(sp.Stmt.Pos(), name)
+		made := outer + " := " + value
+		if c := s.common; c != nil {
+			field := b.FreshField(c.Owner.Type(), name)
+			b.AddField(c.Struct, "", fmt.Sprintf("%s chan %s", field, elem))
+			if sp.Body.Decl != nil {
+				outer = c.Starter + "." + field
+				made = outer + " = " + value
+			} else {
+				// The goroutine closes the channel that it was started with, whatever
+				// the field holds once another one has been started.
+				made += fmt.Sprintf("\n%s.%s = %s", c.Starter, field, outer)
+			}
+			waitFor = c.Sleeper + "." + field
+		}
 		inner, again := inside[sp.Body]
 		if arg := s.announced(sp); arg != nil {
 			// Another caller waits already: this one passes a channel, too.
@@ -201,14 +236,14 @@ func (s *site) handshake(how wait) ([]refactor.Edit, error) {
 		if s.Via == nil {
 			anchor = s.m.Anchor(sp.Stmt, s.Sleep.Stmt)
 		}
-		b.InsertBefore(anchor, outer+" := "+value)
-		wait, err := s.receive(b, sp, outer, how)
+		b.InsertBefore(anchor, made)
+		wait, err := s.receive(b, sp, cmp.Or(waitFor, outer), how)
 		if err != nil {
 			return nil, err
 		}
 		waits = append(waits, wait)
 	}
-	if s.Via != nil {
+	if s.Via != nil && s.common == nil {
 		b.InsertAfter(s.spawn().Stmt, strings.Join(waits, "\n"))
 		s.dropSleep(b, s.Via.Node)
 	} else {
@@ -243,13 +278,13 @@ func (s *site) receive(b *edit.Builder, sp *chanflow.Spawn, name string, how wai
 	at := s.waitsAt(sp).Pos()
 	switch how {
 	case errorOf:
-		return idiom.ReceiveFailure(s.pkg, b, sp.Fn, at, name)
+		return idiom.ReceiveFailure(s.pkg, b, s.waiter(), at, name)
 	case within:
 		message := `"the goroutine has not started"`
-		if sp.Fn.Reports() == chanflow.ByReturn {
+		if s.waiter().Reports() == chanflow.ByReturn {
 			message = b.Import(at, "errors") + ".New(" + message + ")"
 		}
-		failure, err := s.failure(b, sp.Fn, at, message)
+		failure, err := s.failure(b, s.waiter(), at, message)
 		return fmt.Sprintf("select {\ncase <-%s:\ncase <-%s.After(%s):\n\t%s\n}", name, b.Import(at, "time"), seconds(b, at, s.limit()), failure), err
 	}
 	return "<-" + name, nil
