@@ -8,14 +8,18 @@ import (
 )
 
 // Analyze runs the rules on a package and returns what they find outside
-// read-only files, in source order. A rule that panics costs only its own
-// findings; the panic is returned among the errors.
+// read-only files, in source order, without what a [Directive] asks to ignore. A
+// rule that panics costs only its own findings; the panic is returned among the
+// errors.
 func Analyze(pkg *Package, rules []*Rule) (findings []Finding, errs []error) {
-	for _, r := range rules {
-		found, err := run(r, pkg)
+	ran := make(map[string]bool)
+	add := func(r *Rule, find func(*Package) []Finding) {
+		found, err := run(r, pkg, find)
 		if err != nil {
 			errs = append(errs, err)
+			return
 		}
+		ran[r.Name] = !r.OnDemand
 		for _, f := range found {
 			if file := pkg.FileNamed(f.Span.File); file != nil && file.ReadOnly == "" {
 				f.Rule = r
@@ -24,6 +28,17 @@ func Analyze(pkg *Package, rules []*Rule) (findings []Finding, errs []error) {
 				}
 				findings = append(findings, f)
 			}
+		}
+	}
+	for _, r := range rules {
+		if r.Run != nil {
+			add(r, r.Run)
+		}
+	}
+	findings, idle := ignore(pkg, findings, ran)
+	for _, r := range rules {
+		if r.Audit != nil {
+			add(r, func(p *Package) []Finding { return r.Audit(p, idle) })
 		}
 	}
 	slices.SortStableFunc(findings, func(a, b Finding) int {
@@ -37,11 +52,11 @@ func Analyze(pkg *Package, rules []*Rule) (findings []Finding, errs []error) {
 	return findings, errs
 }
 
-func run(r *Rule, pkg *Package) (found []Finding, err error) {
+func run(r *Rule, pkg *Package, find func(*Package) []Finding) (found []Finding, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			found, err = nil, fmt.Errorf("rule %s panicked on package %s: %v\n%s", r.Name, pkg.Path, v, debug.Stack())
 		}
 	}()
-	return r.Run(pkg), nil
+	return find(pkg), nil
 }

@@ -9,28 +9,41 @@ import (
 	"golang.org/x/tools/go/analysis"
 )
 
-// Analyzer returns the rule in the form that go vet, golangci-lint and nogo
+// Analyzers returns the rules in the form that go vet, golangci-lint and nogo
 // run. Such drivers apply fixes unread, so that only safe ones are suggested.
-func Analyzer(r *Rule) *analysis.Analyzer {
-	return &analysis.Analyzer{
-		Name:     r.Name,
-		Doc:      r.Summary(),
-		Requires: []*analysis.Analyzer{packageOf},
-		Run: func(pass *analysis.Pass) (any, error) {
-			pkg := pass.ResultOf[packageOf].(*Package)
-			if pkg == nil {
-				return nil, nil
-			}
-			findings, errs := Analyze(pkg, []*Rule{r})
-			if len(errs) > 0 {
-				return nil, errs[0]
-			}
-			for _, f := range findings {
-				pass.Report(diagnostic(pkg, f))
-			}
-			return nil, nil
-		},
+func Analyzers(rules []*Rule) []*analysis.Analyzer {
+	var out []*analysis.Analyzer
+	for _, r := range rules {
+		beside := []*Rule{r}
+		if r.Audit != nil {
+			beside = rules // it judges by what they find, which is cheap to find again
+		}
+		out = append(out, &analysis.Analyzer{
+			Name:     r.Name,
+			Doc:      r.Summary(),
+			Requires: []*analysis.Analyzer{packageOf},
+			Run:      func(pass *analysis.Pass) (any, error) { return nil, report(pass, r, beside) },
+		})
 	}
+	return out
+}
+
+// report runs rules on the package of a pass and reports what one of them finds.
+func report(pass *analysis.Pass, r *Rule, beside []*Rule) error {
+	pkg := pass.ResultOf[packageOf].(*Package)
+	if pkg == nil || r.Audit != nil && len(pkg.directives()) == 0 {
+		return nil
+	}
+	findings, errs := Analyze(pkg, beside)
+	if len(errs) > 0 {
+		return errs[0]
+	}
+	for _, f := range findings {
+		if f.Rule == r {
+			pass.Report(diagnostic(pkg, f))
+		}
+	}
+	return nil
 }
 
 func diagnostic(pkg *Package, f Finding) analysis.Diagnostic {

@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -94,7 +95,7 @@ func (p *Package) edited(edits []Edit) ([]*File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the result does not parse: %w", err)
 		}
-		if lost := lostComment(old.Syntax, syntax); lost != "" {
+		if lost := lostComment(old.Syntax, syntax, withdrawn(old.Src, edits)); lost != "" {
 			return nil, fmt.Errorf("the comment %q would be lost", lost)
 		}
 		f.Src, f.Syntax, f.Tok = src, syntax, p.Fset.File(syntax.FileStart)
@@ -173,9 +174,26 @@ func NewError(before, after []types.Error) *types.Error {
 	return nil
 }
 
-// lostComment returns the text of a comment that before has and after has not.
-func lostComment(before, after *ast.File) string {
+// withdrawn counts the directives that edits take out, each by an edit of its
+// own: that is on purpose.
+func withdrawn(src []byte, edits []Edit) map[string]int {
 	count := make(map[string]int)
+	for _, e := range edits {
+		if strings.TrimSpace(e.New) != "" || e.Start < 0 || e.End > len(src) || e.Start > e.End {
+			continue
+		}
+		text := strings.TrimSpace(string(src[e.Start:e.End]))
+		if _, is := nolint(text); !strings.Contains(text, "\n") && (is || strings.HasPrefix(text, "//lint:")) {
+			count[CommentKey(text)]++
+		}
+	}
+	return count
+}
+
+// lostComment returns the text of a comment that before has and after has not.
+// The comments in withdrawn may be missing as often.
+func lostComment(before, after *ast.File, withdrawn map[string]int) string {
+	count := maps.Clone(withdrawn)
 	for _, g := range after.Comments {
 		for _, c := range g.List {
 			count[CommentKey(c.Text)]++

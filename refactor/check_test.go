@@ -24,7 +24,7 @@ func TestLostComment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if lost := lostComment(before, after); lost != r.lost {
+		if lost := lostComment(before, after, map[string]int{}); lost != r.lost {
 			t.Errorf("from %q to %q: %q is lost, want %q", r.before, r.after, lost, r.lost)
 		}
 	}

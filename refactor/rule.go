@@ -31,6 +31,11 @@ type Rule struct {
 	// package and must be cheap: edits are made when a fix is resolved.
 	Run func(*Package) []Finding
 
+	// Audit takes the place of Run in a rule that reports directives which ignore
+	// nothing: it gets those of the package after the other rules have run. What
+	// it reports cannot be ignored in turn.
+	Audit func(*Package, []Directive) []Finding
+
 	// Prove, if not nil, looks at a package before and after a fix of the rule
 	// that compiles (the latter as [Package.Try] makes it), and returns why the
 	// fix must not be made all the same, or [Unproved].

@@ -3,7 +3,6 @@ package main
 import (
 	"strings"
 
-	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/unitchecker"
 
 	"handshake/refactor"
@@ -23,9 +22,5 @@ func isVetTool(args []string) bool {
 // vetTool runs as a vet tool; it does not return.
 func vetTool() {
 	rules, _ := selectRules("")
-	analyzers := make([]*analysis.Analyzer, len(rules))
-	for i, r := range rules {
-		analyzers[i] = refactor.Analyzer(r)
-	}
-	unitchecker.Main(analyzers...)
+	unitchecker.Main(refactor.Analyzers(rules)...)
 }

@@ -35,6 +35,7 @@ import (
 	"handshake/refactor/rules/sleepstart"
 	"handshake/refactor/rules/sleepstop"
 	"handshake/refactor/rules/synctest"
+	"handshake/refactor/rules/unusedignore"
 )
 
 // All returns every rule, by name.
@@ -70,5 +71,6 @@ func All() []*refactor.Rule {
 		sleepstart.Rule,
 		sleepstop.Rule,
 		synctest.Rule,
+		unusedignore.Rule,
 	}
 }
