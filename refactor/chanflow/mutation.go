@@ -261,8 +261,17 @@ func (m *Model) usedAfter(root types.Object, mu Mutation, s *Sleep) ast.Node {
 		if use := m.useIn(root, mu, st); use != nil {
 			return use
 		}
+		if a, ok := st.(*ast.AssignStmt); ok && slices.ContainsFunc(a.Lhs, func(e ast.Expr) bool { return m.isVar(e, root) }) {
+			return nil // what is read from here on is another value
+		}
 	}
 	return nil
+}
+
+// isVar reports whether an expression is but the name of the variable.
+func (m *Model) isVar(e ast.Expr, v types.Object) bool {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	return ok && m.Pkg.Info.Uses[id] == v
 }
 
 func (m *Model) useIn(root types.Object, mu Mutation, st ast.Stmt) (use ast.Node) {
@@ -272,14 +281,14 @@ func (m *Model) useIn(root types.Object, mu Mutation, st ast.Stmt) (use ast.Node
 		}
 		switch n := n.(type) {
 		case *ast.AssignStmt:
-			if n.Tok == token.ASSIGN {
+			if n.Tok == token.ASSIGN || n.Tok == token.DEFINE {
 				for _, r := range n.Rhs {
 					if use = m.useInExpr(root, mu, r); use != nil {
 						return false
 					}
 				}
 				for _, l := range n.Lhs {
-					if id, ok := l.(*ast.Ident); !ok || m.Pkg.Info.Uses[id] != root {
+					if !m.isVar(l, root) {
 						if use = m.useInExpr(root, mu, l); use != nil {
 							return false
 						}

@@ -18,6 +18,9 @@ func (m *Model) guessStarted(g *Guess) bool {
 				return false // it takes its time before it sets up
 			}
 		}
+		if m.handsOver(sp.Body, rest) && m.joinedAfter(sp, g.Sleep) != nil {
+			return false // what it does before is its work, whose end is waited for later
+		}
 		e, use := m.observed(sp, now(prefix), g)
 		// Where the guess was right, the goroutine got as far as its effect
 		// while the parent slept. What comes after that may wait for the parent.
@@ -53,6 +56,28 @@ func now(list []ast.Stmt) (out []ast.Stmt) {
 		}
 	}
 	return out
+}
+
+// handsOver reports whether the statements of a frame do nothing but tell that
+// the rest is done: they send, close and say Done, and stay for none of it
+// longer than the one takes who wants to know.
+func (m *Model) handsOver(f *Func, list []ast.Stmt) bool {
+	if m.mayWait(list, nil) {
+		return false
+	}
+	for op := range f.Within(list[0].Pos(), list[len(list)-1].End()) {
+		switch {
+		case op.Loop() != nil, op.Kind == Recv && op.Select == nil, op.Kind == Wait, op.Kind == Lock, op.Kind == RLock, op.Kind == Call && op.Callee != nil:
+			return false
+		}
+	}
+	for _, st := range list {
+		switch st.(type) {
+		case *ast.ForStmt, *ast.RangeStmt, *ast.GoStmt:
+			return false
+		}
+	}
+	return true
 }
 
 // soaks reports whether the sleep is followed by the signal that ends the
