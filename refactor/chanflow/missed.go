@@ -340,6 +340,9 @@ func (k *counter) frameLeaves(g *graph, restart, from *point) *Missed {
 			if found != nil {
 				return
 			}
+			if n.choice != nil && k.settled(n.choice, from == g.entry) {
+				continue
+			}
 			next := state{n, s.away}
 			if n.choice != nil && k.competes(n.choice, from == g.entry) {
 				next.away = n.choice
