@@ -122,11 +122,23 @@ func exitOf(f *types.Func) ExitKind {
 		}
 	}
 	// The assertion libraries share their naming: package require fails with
-	// FailNow; so do gotest.tools' assert and quicktest. Ginkgo's Fail panics,
-	// and its goroutines recover from that.
+	// FailNow; so do gotest.tools' assert and quicktest. What is called FailNow
+	// checks nothing first, in package assert either. Ginkgo's Fail panics, and
+	// its goroutines recover from that.
 	path := f.Pkg().Path()
+	required := strings.HasSuffix(path, "/require")
+	if required || strings.HasSuffix(path, "/assert") {
+		switch f.Name() {
+		case "FailNow", "FailNowf":
+			return Goexit
+		case "Fail", "Failf":
+			if required {
+				return Goexit
+			}
+		}
+	}
 	switch {
-	case strings.HasSuffix(path, "/require"):
+	case required:
 		if f.Name() != "New" {
 			return MayGoexit
 		}
