@@ -27,6 +27,10 @@ type Rule struct {
 	// reported as a diagnostic.
 	OnDemand bool
 
+	// ByTest says that a run of the test around a finding can tell whether a
+	// review fix in that test is right: it waits for what the sleep was for.
+	ByTest bool
+
 	// Run reports what the rule finds in one package. It must not modify the
 	// package and must be cheap: edits are made when a fix is resolved.
 	Run func(*Package) []Finding

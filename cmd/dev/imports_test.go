@@ -26,11 +26,12 @@ var layers = map[string][]string{
 	"refactor/bubble":         {"refactor", "refactor/chanflow", "refactor/edit", "refactor/prove"},
 	"refactor/load":           {"refactor"},
 	"refactor/apply":          {"refactor", "refactor/load"},
+	"refactor/verify":         {"refactor", "refactor/load", "refactor/apply"},
 	"refactor/rules":          {"refactor", "refactor/bubble", "refactor/chanflow", "refactor/edit", "refactor/idiom", "refactor/prove", "refactor/rules"},
 	"refactor/rules/ruletest": {"refactor", "refactor/load"},
 	"snippets":                {},
 	"lsp":                     {"refactor", "refactor/card", "refactor/card/draw", "refactor/load", "refactor/apply", "refactor/rules", "snippets"},
-	"cmd":                     {"refactor", "refactor/card", "refactor/card/draw", "refactor/load", "refactor/apply", "refactor/rules", "snippets", "lsp"},
+	"cmd":                     {"refactor", "refactor/card", "refactor/card/draw", "refactor/load", "refactor/apply", "refactor/verify", "refactor/rules", "snippets", "lsp"},
 	"editors":                 {"editors"},
 }
 

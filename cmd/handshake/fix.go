@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"handshake/refactor/apply"
+	"handshake/refactor/verify"
 )
 
 func fix(ctx context.Context, args []string) int {
@@ -14,8 +15,13 @@ func fix(ctx context.Context, args []string) int {
 	unsafe := fs.Bool("unsafe", false, "make fixes that need a review, too: they can change timing, blocking or an API")
 	names := fs.String("rules", "", "comma-separated `rules` whose findings to fix (default all that are not previews)")
 	verbose := fs.Bool("v", false, "tell what is left, and why")
+	var proof verifyFlags
+	proof.register(fs)
 	if code, ok := parse(fs, args); !ok {
 		return code
+	}
+	if err := proof.check(fs); err != nil {
+		return fail("%v", err)
 	}
 	rules, err := selectRules(*names)
 	if err != nil {
@@ -26,7 +32,14 @@ func fix(ctx context.Context, args []string) int {
 		return fail("%v", err)
 	}
 	dir := t.dir
-	res, err := apply.Graph(ctx, t.graph, apply.Options{Rules: rules, Unsafe: *unsafe, File: t.file, At: t.at})
+	opts := apply.Options{Rules: rules, Unsafe: *unsafe, File: t.file, At: t.at}
+	var res *apply.Result
+	var report *verify.Report // nil without -verify
+	if proof.level == "" {
+		res, err = apply.Graph(ctx, t.graph, opts)
+	} else if report, err = proof.run(ctx, dir, t.graph, opts); err == nil {
+		res = report.Result
+	}
 	if err != nil {
 		return fail("%v", err)
 	}
@@ -51,10 +64,13 @@ func fix(ctx context.Context, args []string) int {
 			return fail("%v", err)
 		}
 		for _, m := range res.Made {
-			fmt.Printf("%s:%d: %s (%s)\n", relative(dir, m.File), m.Line, m.Title, m.Rule.Name)
+			fmt.Println(made(dir, m))
 		}
 	}
 	printProblems(os.Stderr, found.sorted())
+	if report != nil && report.Planned > 0 {
+		printReport(os.Stderr, dir, report)
+	}
 	if *verbose || t.at != nil {
 		printLeft(dir, res.Left)
 	}

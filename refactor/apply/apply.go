@@ -21,6 +21,14 @@ type Options struct {
 	Unsafe bool   // make fixes that need a review, too
 	File   string // make only fixes of findings in this file; empty for all
 
+	// Tested makes review fixes, too, that the run of a test can prove: those of
+	// rules that say so, of findings in a test, that change nothing but tests.
+	// Whoever sets it runs these tests (see [Made]).
+	Tested bool
+
+	// Veto, if not nil, returns why a fix must not be made.
+	Veto func(Made) error
+
 	// At, if not nil, is a point in File: the first fix that can be made there is
 	// the only one. A refactoring on demand then needs no Unsafe: it was asked for.
 	At *Point
@@ -59,6 +67,8 @@ type Made struct {
 	Rule   *refactor.Rule
 	Title  string // of the fix
 	Safety refactor.Safety
+	Offset int    // where the finding began in the file as it was before any fix, in bytes
+	Test   string // the test that has to prove the fix; only where Options.Tested is why it was made
 }
 
 // Left is a finding that remains, with the fixes that were not made.

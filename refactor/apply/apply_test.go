@@ -296,3 +296,56 @@ func TestSafeEditsAreThoseOfOneFile(t *testing.T) {
 		t.Errorf("all: %v, %v", all, err)
 	}
 }
+
+// Review fixes that a test can prove are made on demand, in tests alone and in no
+// other file; a veto leaves any fix out and says why.
+func TestFixesThatATestProves(t *testing.T) {
+	proven := rename("a", "c", refactor.Review)
+	proven.ByTest = true
+	elsewhere := calls("b", func(pkg *refactor.Package, call *ast.CallExpr) []refactor.Edit {
+		f := pkg.FileNamed(strings.ReplaceAll(pkg.FileOf(call.Pos()).Name, "x_test.go", "decl.go"))
+		return []refactor.Edit{{Span: f.Span(f.Syntax.End(), f.Syntax.End()), New: "// changed\n"}}
+	}, refactor.Review)
+	elsewhere.ByTest = true
+	opts := apply.Options{Rules: []*refactor.Rule{proven, elsewhere}, Tested: true}
+	const archive = abc + `-- x_test.go --
+package p
+
+import "testing"
+
+var ch chan int
+
+func TestX(t *testing.T) { a() }
+
+func TestY(t *testing.T) { a() }
+
+func TestZ(t *testing.T) { b() }
+
+func Testing(t *testing.T) { a() }
+
+func TestMain(m *testing.M) { a() }
+
+func helper() { a() }
+`
+	res := fix(t, archive, opts)
+	var tests []string
+	for _, m := range res.Made {
+		tests = append(tests, m.Test)
+	}
+	equal(t, "tests", tests, []string{"TestX", "TestY"})
+	review := 0
+	for _, l := range res.Left {
+		review += len(l.Review)
+	}
+	equal(t, "fixes to review", review, 4)
+
+	opts.Veto = func(m apply.Made) error {
+		if m.Test == "TestX" {
+			return errors.New("it fails")
+		}
+		return nil
+	}
+	res = fix(t, archive, opts)
+	equal(t, "fixes", len(res.Made), 1)
+	equal(t, "withheld", res.Left[0].Withheld, []refactor.Withheld{{Title: "Fix a", Reason: "it fails"}})
+}

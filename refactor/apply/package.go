@@ -104,11 +104,21 @@ func (p *plan) round(findings []refactor.Finding) (*round, []Left) {
 		asked := p.opts.Unsafe || p.opts.At != nil && f.Rule.OnDemand
 		l := Left{Place: p.place(f.Span), Rule: f.Rule, Message: f.Message, Withheld: f.Withheld}
 		for _, fix := range f.Fixes {
+			m := Made{Place: l.Place, Rule: f.Rule, Title: fix.Title, Safety: fix.Safety, Offset: p.origin(f.Span)}
 			if fix.Safety != refactor.Safe && !asked {
+				if m.Test = p.provingTest(f); m.Test == "" {
+					l.Review = append(l.Review, fix.Label())
+					continue
+				}
+			}
+			edits, err := makeEdits(fix)
+			if m.Test != "" && !onlyTests(edits) {
 				l.Review = append(l.Review, fix.Label())
 				continue
 			}
-			edits, err := makeEdits(fix)
+			if err == nil && p.opts.Veto != nil {
+				err = p.opts.Veto(m)
+			}
 			if err == nil {
 				if claims.taken(edits) {
 					break
@@ -116,7 +126,7 @@ func (p *plan) round(findings []refactor.Finding) (*round, []Left) {
 				var next *round
 				if next, err = p.with(r, fix, edits); err == nil {
 					claims.take(edits)
-					next.last = Made{l.Place, f.Rule, fix.Title, fix.Safety}
+					next.last = m
 					p.made = append(p.made, next.last)
 					r = next
 					break
@@ -168,12 +178,19 @@ func makeEdits(fix refactor.Fix) (edits []refactor.Edit, err error) {
 	return edits, err
 }
 
-// place returns where a span of the package as it is now was at first.
-func (p *plan) place(s refactor.Span) Place {
+// origin returns where the first byte of a span of the package as it is now was
+// before any fix.
+func (p *plan) origin(s refactor.Span) int {
 	at := s.Start
 	for _, r := range slices.Backward(p.rounds) {
 		at = r.back(s.File, at)
 	}
+	return at
+}
+
+// place returns where a span of the package as it is now was at first.
+func (p *plan) place(s refactor.Span) Place {
+	at := p.origin(s)
 	line := 1
 	if f := p.before.FileNamed(s.File); f != nil {
 		line = f.Tok.Line(f.Tok.Pos(min(at, f.Tok.Size())))

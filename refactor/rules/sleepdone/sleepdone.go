@@ -21,7 +21,7 @@ var readme string
 
 // Rule reports a sleep between starting finite goroutines and looking at what
 // they have done.
-var Rule = &refactor.Rule{Name: "sleepdone", Doc: readme, Severity: refactor.Warning, Run: run, Prove: prove.Rewrite}
+var Rule = &refactor.Rule{Name: "sleepdone", Doc: readme, Severity: refactor.Warning, ByTest: true, Run: run, Prove: prove.Rewrite}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	m := chanflow.Of(pkg)

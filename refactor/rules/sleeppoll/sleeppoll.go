@@ -30,7 +30,7 @@ var readme string
 // ends with that write and no other, so the channel is closed when the loop
 // would have ended at the next look; it is made where the goroutine is started,
 // one for each, and the write runs once, so it is closed once.
-var Rule = &refactor.Rule{Name: "sleeppoll", Doc: readme, Severity: refactor.Info, Run: run, Prove: prove.Rewrite}
+var Rule = &refactor.Rule{Name: "sleeppoll", Doc: readme, Severity: refactor.Info, ByTest: true, Run: run, Prove: prove.Rewrite}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	m := chanflow.Of(pkg)

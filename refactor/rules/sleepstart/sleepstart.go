@@ -19,7 +19,7 @@ var readme string
 
 // Rule reports a sleep between starting a goroutine and relying on what it has
 // set up.
-var Rule = &refactor.Rule{Name: "sleepstart", Doc: readme, Severity: refactor.Warning, Run: run, Prove: prove.Rewrite}
+var Rule = &refactor.Rule{Name: "sleepstart", Doc: readme, Severity: refactor.Warning, ByTest: true, Run: run, Prove: prove.Rewrite}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	m := chanflow.Of(pkg)

@@ -18,7 +18,7 @@ import (
 var readme string
 
 // Rule is the rule.
-var Rule = &refactor.Rule{Name: "sleepstop", Doc: readme, Severity: refactor.Warning, Run: run, Prove: prove.Rewrite}
+var Rule = &refactor.Rule{Name: "sleepstop", Doc: readme, Severity: refactor.Warning, ByTest: true, Run: run, Prove: prove.Rewrite}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	m := chanflow.Of(pkg)

@@ -18,7 +18,7 @@ var readme string
 //	func TestX(t *testing.T) { … }   =>   func TestX(t *testing.T) { synctest.Test(t, func(t *testing.T) { … }) }
 //
 // What makes that sound, and what is withheld, is told in package bubble.
-var Rule = &refactor.Rule{Name: "synctest", Doc: readme, Severity: refactor.Hint, OnDemand: true, Run: run, Prove: prove.Rewrite}
+var Rule = &refactor.Rule{Name: "synctest", Doc: readme, Severity: refactor.Hint, OnDemand: true, ByTest: true, Run: run, Prove: prove.Rewrite}
 
 func run(pkg *refactor.Package) []refactor.Finding {
 	var out []refactor.Finding
