@@ -133,6 +133,7 @@ func (s *site) hoist() ([]refactor.Edit, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.dropSleep(b, sp.Stmt) // what is said of the wait is true of the listener
 	b.InsertBefore(sp.Stmt, fmt.Sprintf("%s, %s := %s.Listen(\"tcp\", %s)\nif %s != nil {\n\t%s\n}",
 		ln, errName, b.Import(at, "net"), addr, errName, failure))
 
@@ -156,7 +157,6 @@ func (s *site) hoist() ([]refactor.Edit, error) {
 		return nil, errors.New("the call is not of the usual form")
 	}
 	b.ReplaceNode(s.Server, fmt.Sprintf("%s.%s(%s)", b.Text(sel.X), serve, strings.Join(args, ", ")))
-	s.dropSleep(b, nil)
 	return b.Edits()
 }
 

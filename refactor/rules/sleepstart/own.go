@@ -43,6 +43,7 @@ func (s *site) listenBefore() (fix refactor.Fix, withheld string) {
 func (s *site) hoistOwn() ([]refactor.Edit, error) {
 	b := edit.New(s.pkg)
 	sp := s.spawn()
+	s.dropSleep(b, sp.Stmt) // what is said of the wait is true of the listener
 	b.Move(s.Own.Open, sp.Stmt)
 	switch check := s.Own.Check; {
 	case check == nil:
@@ -60,7 +61,6 @@ func (s *site) hoistOwn() ([]refactor.Edit, error) {
 	for _, st := range s.Own.Takes {
 		b.Move(st, sp.Stmt)
 	}
-	s.dropSleep(b, nil)
 	return b.Edits()
 }
 
