@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 	"sync"
 )
 
@@ -62,6 +63,19 @@ func (f *File) Span(pos, end token.Pos) Span {
 // Text returns the source text from pos to end.
 func (f *File) Text(pos, end token.Pos) string {
 	return string(f.Src[f.Tok.Offset(pos):f.Tok.Offset(end)])
+}
+
+// CommentsAt returns the text of the comments that stand right above the node or
+// on its lines, or "".
+func (f *File) CommentsAt(n ast.Node) string {
+	var text strings.Builder
+	first, last := f.Tok.Line(n.Pos()), f.Tok.Line(n.End())
+	for _, group := range f.Syntax.Comments {
+		if f.Tok.Line(group.End())+1 >= first && f.Tok.Line(group.Pos()) <= last {
+			text.WriteString(group.Text())
+		}
+	}
+	return text.String()
 }
 
 // FileOf returns the file that contains pos, or nil.

@@ -4,7 +4,9 @@ package boolsignal
 import (
 	_ "embed"
 	"errors"
+	"go/ast"
 	"go/types"
+	"regexp"
 	"slices"
 
 	"handshake/refactor"
@@ -41,6 +43,9 @@ func run(pkg *refactor.Package) []refactor.Finding {
 		if len(e.Sends) > 0 {
 			f.Related = []refactor.Related{{Span: pkg.Span(e.Sends[0].Pos(), e.Sends[0].End()), Message: "sent, but never read"}}
 		}
+		if e.Withheld == "" && told(pkg, e) {
+			e.Withheld = "a comment speaks of what is sent"
+		}
 		if e.Withheld != "" {
 			f.Withheld = []refactor.Withheld{{Title: title, Reason: e.Withheld}}
 		} else {
@@ -58,6 +63,23 @@ func run(pkg *refactor.Package) []refactor.Finding {
 		found = append(found, f)
 	}
 	return found
+}
+
+// told reports whether a comment at a place that would change names the type or,
+// of a boolean, a value: it would not be true any more.
+func told(pkg *refactor.Package, e *chanflow.EventChan) bool {
+	b, ok := e.Elem.(*types.Basic)
+	if !ok {
+		return false
+	}
+	words := regexp.QuoteMeta(b.Name())
+	if b.Info()&types.IsBoolean != 0 {
+		words += "|true|false"
+	}
+	named := regexp.MustCompile(`\b(` + words + `)\b`)
+	at := func(n ast.Node) bool { return named.MatchString(pkg.FileOf(n.Pos()).CommentsAt(n)) }
+	return slices.ContainsFunc(e.Types, func(t *ast.ChanType) bool { return at(t) }) ||
+		slices.ContainsFunc(e.Sends, func(s *ast.SendStmt) bool { return at(s) })
 }
 
 // same proves that the package does as before what synchronises: each function

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"errors"
 	"go/ast"
+	"regexp"
 
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
@@ -47,25 +48,26 @@ func finding(pkg *refactor.Package, idle chanflow.IdleClose) refactor.Finding {
 			{Span: at(c.Recvs[0]), Message: "whoever receives it does not look again"},
 		},
 	}
+	if promised(closed.Fn) {
+		f.Withheld = []refactor.Withheld{{Title: title, Reason: "the comment of " + closed.Fn.Top().Name() + " says that it closes a channel"}}
+		return f
+	}
 	fix := refactor.Fix{Title: title, Make: func() ([]refactor.Edit, error) { return remove(pkg, closed) }}
-	if commented(pkg, closed.Stmt()) {
+	if pkg.FileOf(closed.Node.Pos()).CommentsAt(closed.Stmt()) != "" {
 		fix.Safety, fix.Reason = refactor.Review, "a comment may speak of the close"
 	}
 	f.Fixes = []refactor.Fix{fix}
 	return f
 }
 
-// commented reports whether a comment stands right above the statement or on its
-// lines.
-func commented(pkg *refactor.Package, stmt ast.Stmt) bool {
-	f := pkg.FileOf(stmt.Pos())
-	first, last := f.Tok.Line(stmt.Pos()), f.Tok.Line(stmt.End())
-	for _, group := range f.Syntax.Comments {
-		if f.Tok.Line(group.End())+1 >= first && f.Tok.Line(group.Pos()) <= last {
-			return true
-		}
-	}
-	return false
+// closing matches a comment that speaks of a close.
+var closing = regexp.MustCompile(`(?i)\bclos(e|es|ed|ing)\b`)
+
+// promised reports whether the comment of the function says that it closes
+// something.
+func promised(f *chanflow.Func) bool {
+	decl := f.Top().Decl
+	return decl != nil && closing.MatchString(decl.Doc.Text())
 }
 
 // remove deletes the close, and the deferred function that does nothing else.

@@ -2,7 +2,6 @@ package replyshared
 
 import (
 	"go/ast"
-	"go/token"
 
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
@@ -31,18 +30,18 @@ func forget(pkg *refactor.Package, b *edit.Builder, s *chanflow.SharedReply) {
 			at = i
 		}
 	}
-	if at < 0 || commented(pkg, st.Fields.List[at]) {
+	if at < 0 || pkg.FileOf(st.Fields.List[at].Pos()).CommentsAt(st.Fields.List[at]) != "" {
 		return
 	}
 	mk := s.Chan.Make
 	if a, ok := mk.Stmt().(*ast.AssignStmt); ok && len(a.Lhs) == 1 && a.Rhs[0] == mk.Node {
-		if commented(pkg, a) {
+		if pkg.FileOf(a.Pos()).CommentsAt(a) != "" {
 			return
 		}
 		b.DeleteStmt(a)
 	} else {
 		lit, i := literal(mk)
-		if lit == nil || commented(pkg, lit.Elts[i]) {
+		if lit == nil || pkg.FileOf(lit.Elts[i].Pos()).CommentsAt(lit.Elts[i]) != "" {
 			return
 		}
 		var elts []ast.Node
@@ -68,19 +67,6 @@ func literal(mk *chanflow.Op) (lit *ast.CompositeLit, at int) {
 		return lit == nil
 	})
 	return lit, at
-}
-
-// commented reports whether a comment stands right above the node or on its
-// lines.
-func commented(pkg *refactor.Package, n ast.Node) bool {
-	f := pkg.FileOf(n.Pos())
-	line := func(p token.Pos) int { return f.Tok.Line(p) }
-	for _, group := range f.Syntax.Comments {
-		if line(group.End())+1 >= line(n.Pos()) && line(group.Pos()) <= line(n.End()) {
-			return true
-		}
-	}
-	return false
 }
 
 // remove deletes an element of a list with what separates it from the next one,
