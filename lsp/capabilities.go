@@ -25,8 +25,9 @@ type client struct {
 			DynamicRegistration bool `json:"dynamicRegistration"`
 		} `json:"didChangeWatchedFiles"`
 		WorkspaceEdit struct {
-			DocumentChanges    bool `json:"documentChanges"`
-			SnippetEditSupport bool `json:"snippetEditSupport"`
+			DocumentChanges         bool      `json:"documentChanges"`
+			SnippetEditSupport      bool      `json:"snippetEditSupport"`
+			ChangeAnnotationSupport *struct{} `json:"changeAnnotationSupport"`
 		} `json:"workspaceEdit"`
 	} `json:"workspace"`
 
@@ -58,6 +59,12 @@ type client struct {
 			DataSupport            bool `json:"dataSupport"`
 		} `json:"publishDiagnostics"`
 	} `json:"textDocument"`
+
+	Window struct {
+		ShowDocument struct {
+			Support bool `json:"support"`
+		} `json:"showDocument"`
+	} `json:"window"`
 
 	General struct {
 		PositionEncodings []protocol.PositionEncodingKind `json:"positionEncodings"`

@@ -76,7 +76,7 @@ func connect(t *testing.T, rules ...*refactor.Rule) *peer {
 		got: make(chan message, 1<<12), exit: make(chan int, 1), answers: make(map[string]message),
 		answer: func(string, json.RawMessage) any { return nil },
 	}
-	p.server = newServer(Options{Rules: rules, Version: "test"})
+	p.server = newServer(Options{Rules: rules, Version: "test", Docs: t.TempDir()})
 	p.server.methods["test/text"] = textMethod
 	p.server.log = log.New(&p.log, "", 0)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -37,17 +37,20 @@ type codeActionParams struct {
 	} `json:"context"`
 }
 
-// actionData names a code action for codeAction/resolve: the fix of a finding,
-// or all safe fixes of the file if there is no key.
+// actionData names a code action for codeAction/resolve: the fix of a finding, a
+// directive to ignore it, or all safe fixes of the file if there is no key.
 type actionData struct {
 	URI     uri.URI `json:"uri"`
 	Version int32   `json:"version"` // of the document
 	Key     string  `json:"key,omitempty"`
 	Fix     int     `json:"fix,omitempty"`
+	Ignore  bool    `json:"ignore,omitempty"`
 }
 
 // codeAction handles textDocument/codeAction: a look-up of what was found. Only
-// for clients that cannot ask for the edits later are they made here.
+// for clients that cannot ask for the edits later are they made here. The order
+// does not change from one request to the next: fixes of findings with their
+// alternatives, refactorings, what ignores and what explains a finding, fix-all.
 func (s *session) codeAction(ctx context.Context, snap *snapshot, p *codeActionParams) ([]*protocol.CodeAction, error) {
 	d, f := snap.docs[p.TextDocument.URI], snap.found[p.TextDocument.URI]
 	if d == nil || f == nil || !f.current(snap) && refactor.SyntaxError(d.src) != nil {
@@ -57,9 +60,11 @@ func (s *session) codeAction(ctx context.Context, snap *snapshot, p *codeActionP
 	start := d.offset(p.Range.Start, s.client.encoding)
 	end := d.offset(p.Range.End, s.client.encoding)
 	var out []*protocol.CodeAction
+	var at []place
 	keys := ownKeys(p.Context.Diagnostics)
 	for _, p := range f.places {
 		if p.touches(start, end) || keys[p.key] {
+			at = append(at, p)
 			out = append(out, ask.actions(p)...)
 		}
 	}
@@ -72,6 +77,8 @@ func (s *session) codeAction(ctx context.Context, snap *snapshot, p *codeActionP
 			}
 		}
 	}
+	out = append(out, ask.ignores(at)...)
+	out = append(out, ask.explanations(at)...)
 	if a := ask.fixAll(f); a != nil {
 		out = append(out, a)
 	}
@@ -118,19 +125,29 @@ func (r *request) wants(kind protocol.CodeActionKind) bool {
 	})
 }
 
+// kindOf returns the kind of the actions for a finding of the rule.
+func kindOf(rule *refactor.Rule) protocol.CodeActionKind {
+	if rule.OnDemand {
+		return rewrite + "." + protocol.CodeActionKind(rule.Name)
+	}
+	return quickFix + "." + protocol.CodeActionKind(rule.Name)
+}
+
+// solved returns the diagnostics that an action for the place is about.
+func (r *request) solved(p place) []protocol.Diagnostic {
+	if p.Rule.OnDemand {
+		return nil
+	}
+	return []protocol.Diagnostic{r.diagnostic(r.doc, p, r.settingsOf(r.doc).DocsURL)}
+}
+
 // actions returns the fixes of a finding.
 func (r *request) actions(p place) []*protocol.CodeAction {
-	kind := quickFix + "." + protocol.CodeActionKind(p.Rule.Name)
-	if p.Rule.OnDemand {
-		kind = rewrite + "." + protocol.CodeActionKind(p.Rule.Name)
-	}
+	kind := kindOf(p.Rule)
 	if !r.wants(kind) {
 		return nil
 	}
-	var diagnostics []protocol.Diagnostic
-	if !p.Rule.OnDemand {
-		diagnostics = []protocol.Diagnostic{r.diagnostic(r.doc, p, r.settingsOf(r.doc).DocsURL)}
-	}
+	diagnostics := r.solved(p)
 	var out []*protocol.CodeAction
 	preferred := false
 	for i, fix := range p.Fixes {
@@ -143,7 +160,7 @@ func (r *request) actions(p place) []*protocol.CodeAction {
 			preferred = true
 			a.IsPreferred = &preferred
 		}
-		a.Data, _ = json.Marshal(actionData{r.doc.uri, r.doc.version, p.key, i}) // a URI always encodes
+		a.Data, _ = json.Marshal(actionData{URI: r.doc.uri, Version: r.doc.version, Key: p.key, Fix: i}) // a URI always encodes
 		out = append(out, a)
 	}
 	for _, w := range p.Withheld {

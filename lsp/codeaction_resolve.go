@@ -55,18 +55,21 @@ func (s *session) resolve(ctx context.Context, snap *snapshot, raw jsontext.Valu
 		return s.allSafe(a, name)
 	}
 	o := locate(a, name, snap.found[data.URI], data, snap.docs[data.URI].version)
-	if o == nil || data.Fix < 0 || data.Fix >= len(o.Fixes) {
+	switch {
+	case o != nil && data.Ignore:
+		return s.ignore(a, o.Finding)
+	case o == nil || data.Fix < 0 || data.Fix >= len(o.Fixes):
 		return nil, protocol.ErrContentModified // the finding is gone
 	}
-	edits, err := o.prove(data.Fix)
-	if err != nil {
+	c := change{sources: a.sources()}
+	if c.edits, err = o.prove(data.Fix); err != nil {
 		return nil, jsonrpc2.NewError(codeRequestFailed, err.Error())
 	}
-	var names []refactor.NewName
 	if s.client.Workspace.WorkspaceEdit.SnippetEditSupport {
-		names = a.pkg.NewNames(edits)
+		c.names = a.pkg.NewNames(c.edits)
 	}
-	return s.workspaceEdit(a, edits, names), nil
+	c.note = noteOf(o.Fixes[data.Fix], c.edits, name)
+	return s.workspaceEdit(c), nil
 }
 
 // locate returns the offer that an action was made of. Findings may be equal
@@ -134,5 +137,5 @@ func (s *session) allSafe(a *analysis, name string) (*protocol.WorkspaceEdit, er
 	if len(edits) == 0 {
 		return nil, nil
 	}
-	return s.workspaceEdit(a, inOrder(edits), nil), nil
+	return s.workspaceEdit(change{sources: a.sources(), edits: inOrder(edits), note: protocol.ChangeAnnotation{Label: fixAllTitle}}), nil
 }

@@ -70,6 +70,21 @@ func (e *editor) reply(method string, params json.RawMessage) any {
 	switch method {
 	case "workspace/configuration":
 		return []any{e.options.Configuration}
+	case "window/showDocument":
+		var p struct {
+			URI                 string
+			External, TakeFocus bool
+		}
+		must(e.t, json.Unmarshal(params, &p))
+		shown := p.URI
+		if name, ok := strings.CutPrefix(p.URI, "file://"); ok {
+			doc, err := os.ReadFile(filepath.FromSlash(name))
+			must(e.t, err)
+			title, _, _ := strings.Cut(string(doc), "\n")
+			shown = filepath.Base(name) + ": " + title
+		}
+		e.printf("show %s, external: %v, focus: %v", shown, p.External, p.TakeFocus)
+		return map[string]any{"success": true}
 	case "workspace/applyEdit":
 		var p struct {
 			Edit workspaceEdit `json:"edit"`
@@ -337,7 +352,7 @@ func (e *editor) take(title string) {
 		if a.Title != title || a.Disabled != nil {
 			continue
 		}
-		if a.Edit == nil {
+		if a.Edit == nil && a.Command == nil {
 			raw, err := e.call("codeAction/resolve", string(a.raw))
 			if err != nil {
 				e.printf("%v", err)
@@ -349,6 +364,14 @@ func (e *editor) take(title string) {
 		if a.Edit != nil {
 			e.apply(*a.Edit)
 		}
+		if a.Command != nil {
+			raw, err := e.call("workspace/executeCommand", map[string]any{"command": a.Command.Command, "arguments": a.Command.Arguments})
+			if err != nil {
+				e.printf("%v", err)
+				return
+			}
+			e.printf("%s", raw)
+		}
 		return
 	}
 	e.t.Fatalf("no action %q", title)
@@ -357,11 +380,19 @@ func (e *editor) take(title string) {
 // apply applies an edit to buffers and files and prints what it touches.
 func (e *editor) apply(edit workspaceEdit) {
 	for _, c := range edit.DocumentChanges {
-		name := e.name(c.TextDocument.URI)
-		if b := e.buffers[name]; b != nil && (c.TextDocument.Version == nil || *c.TextDocument.Version != b.version) {
+		name, version := e.name(c.TextDocument.URI), string(c.TextDocument.Version)
+		if b := e.buffers[name]; b != nil && version != strconv.Itoa(b.version) || b == nil && version != "null" {
 			e.printf("the edit of %s is for another version", name)
 			return
 		}
+		for _, x := range c.Edits {
+			if _, ok := edit.ChangeAnnotations[x.AnnotationID]; ok != (x.AnnotationID != "") || ok != (len(edit.ChangeAnnotations) > 0) {
+				e.t.Errorf("the annotation %q is not among %v", x.AnnotationID, edit.ChangeAnnotations)
+			}
+		}
+	}
+	for _, a := range edit.ChangeAnnotations {
+		e.printf("annotated %q (%s), to be confirmed: %v", a.Label, a.Description, a.NeedsConfirmation)
 	}
 	for _, c := range edit.DocumentChanges {
 		e.change(e.name(c.TextDocument.URI), c.Edits)
@@ -376,7 +407,7 @@ func (e *editor) apply(edit workspaceEdit) {
 
 // expanded returns a snippet as it is when its placeholders are accepted.
 func expanded(snippet string) string {
-	snippet = regexp.MustCompile(`\$\{\d+:(\w+)\}`).ReplaceAllString(snippet, "$1")
+	snippet = regexp.MustCompile(`\$\{\d+:([^}]*)\}`).ReplaceAllString(snippet, "$1")
 	return regexp.MustCompile(`\\(.)`).ReplaceAllString(snippet, "$1")
 }
 

@@ -78,22 +78,6 @@ func (s *session) fixAllCommand(ctx context.Context, snap *snapshot, argument js
 	return result.Applied, err
 }
 
-// explainCommand returns the documentation of {"rule"} as Markdown.
-func (s *session) explainCommand(_ context.Context, _ *snapshot, argument jsontext.Value) (any, error) {
-	var p struct {
-		Rule string `json:"rule"`
-	}
-	if err := decode(argument, &p); err != nil {
-		return nil, err
-	}
-	for _, r := range s.opts.Rules {
-		if r.Name == p.Rule {
-			return r.Doc, nil
-		}
-	}
-	return nil, jsonrpc2.NewError(jsonrpc2.InvalidParams, unknown("rule", p.Rule, s.ruleNames()))
-}
-
 // reloadCommand asks the go command for the packages again.
 func (s *session) reloadCommand(context.Context, *snapshot, jsontext.Value) (any, error) {
 	s.mu.Lock()

@@ -2,7 +2,6 @@ package lsp
 
 import (
 	"encoding/json"
-	"strings"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
@@ -60,10 +59,8 @@ func (s *session) diagnostic(d *document, p place, docs string) protocol.Diagnos
 		Message:  protocol.String(p.Message),
 	}
 	can := s.client.TextDocument.PublishDiagnostics
-	if docs != "" && can.CodeDescriptionSupport {
-		if u, err := uri.Parse(strings.TrimSuffix(docs, "/") + "/" + p.Rule.Name); err == nil {
-			out.CodeDescription.Href = u
-		}
+	if u, ok := docsOf(p.Rule, docs); ok && can.CodeDescriptionSupport {
+		out.CodeDescription.Href = u
 	}
 	if can.DataSupport {
 		out.Data, _ = json.Marshal(diagnosticData{p.Rule.Name, p.key}) // strings only

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"handshake/refactor"
+	"handshake/refactor/rules/unusedignore"
 )
 
 // fakeRules look at the text for calls of functions with telling names.
@@ -71,6 +72,7 @@ func fakeRules() []*refactor.Rule {
 			Name: "boom", Doc: "# boom\n\nIt panics.\n",
 			Run: calls("boom()", func(*refactor.Finding) { panic("boom is called") }),
 		},
+		unusedignore.Rule,
 	}
 }
 

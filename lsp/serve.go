@@ -18,6 +18,7 @@ type Options struct {
 	Rules   []*refactor.Rule
 	Version string    // shown to the client
 	Log     io.Writer // where problems are logged; nil discards them
+	Docs    string    // directory for the documentation of rules that the client is to show; empty if there is none
 }
 
 // Serve speaks the Language Server Protocol on in and out until the client says

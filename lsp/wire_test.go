@@ -15,18 +15,27 @@ type action struct {
 	Edit        *workspaceEdit  `json:"edit"`
 	Diagnostics []any           `json:"diagnostics"`
 	Data        json.RawMessage `json:"data"`
-	raw         json.RawMessage
+	Command     *struct {
+		Command   string            `json:"command"`
+		Arguments []json.RawMessage `json:"arguments"`
+	} `json:"command"`
+	raw json.RawMessage
 }
 
 type workspaceEdit struct {
 	Changes         map[string][]textEdit `json:"changes"`
 	DocumentChanges []struct {
 		TextDocument struct {
-			URI     string `json:"uri"`
-			Version *int   `json:"version"`
+			URI     string          `json:"uri"`
+			Version json.RawMessage `json:"version"` // null if the file is not open, never absent
 		} `json:"textDocument"`
 		Edits []textEdit `json:"edits"`
 	} `json:"documentChanges"`
+	ChangeAnnotations map[string]struct {
+		Label             string `json:"label"`
+		Description       string `json:"description"`
+		NeedsConfirmation bool   `json:"needsConfirmation"`
+	} `json:"changeAnnotations"`
 }
 
 type textEdit struct {
@@ -35,6 +44,7 @@ type textEdit struct {
 	Snippet *struct {
 		Kind, Value string
 	} `json:"snippet"`
+	AnnotationID string `json:"annotationId"`
 }
 
 type item struct {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 
@@ -29,6 +30,9 @@ func serve(ctx context.Context, args []string) int {
 		return fail("serve takes one of -listen, -pipe and --stdio, and no arguments")
 	}
 	opts := lsp.Options{Rules: rules.All(), Version: buildVersion(), Log: os.Stderr}
+	if dir, err := os.UserCacheDir(); err == nil {
+		opts.Docs = filepath.Join(dir, "handshake", "docs")
+	}
 	switch {
 	case *listen != "":
 		return serveListener(ctx, *listen, opts)
