@@ -137,6 +137,24 @@ func (m *Model) handlesTest(call *ast.CallExpr) bool {
 			return true
 		}
 	}
+	return specChecks(f)
+}
+
+// specChecks reports whether a function checks something for a spec of Ginkgo at
+// once: unlike those of Gomega that poll.
+func specChecks(f *types.Func) bool {
+	if f.Pkg() == nil {
+		return false
+	}
+	switch f.Pkg().Path() {
+	case "github.com/onsi/ginkgo", "github.com/onsi/ginkgo/v2":
+		return f.Name() == "GinkgoRecover" || f.Name() == "Fail"
+	case "github.com/onsi/gomega":
+		return f.Signature().Recv() == nil && !startsWith(f.Name(), "Eventually", "Consistently")
+	case "github.com/onsi/gomega/types":
+		recv := f.Signature().Recv()
+		return recv != nil && isNamed(recv.Type(), f.Pkg().Path(), "Assertion")
+	}
 	return false
 }
 

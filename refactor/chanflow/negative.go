@@ -111,6 +111,9 @@ func (m *Model) negativeAssert(call *ast.CallExpr) (neg, is bool) {
 		return false, false
 	}
 	path := f.Pkg().Path()
+	if path == "github.com/onsi/gomega/types" {
+		return m.negativeMatch(f, call)
+	}
 	if !strings.HasSuffix(path, "/assert") && !strings.HasSuffix(path, "/require") {
 		return false, false
 	}
@@ -132,6 +135,35 @@ func (m *Model) negativeAssert(call *ast.CallExpr) (neg, is bool) {
 		}
 	}
 	return false, true
+}
+
+// negativeMatch recognises Expect(got).To(BeEmpty()) and its kin of Gomega. That
+// there is no error tells that something has happened.
+func (m *Model) negativeMatch(f *types.Func, call *ast.CallExpr) (neg, is bool) {
+	if len(call.Args) == 0 {
+		return false, false
+	}
+	matcher, _ := ast.Unparen(call.Args[0]).(*ast.CallExpr)
+	name := ""
+	if matcher != nil {
+		name = calledName(matcher)
+	}
+	switch f.Name() {
+	case "ShouldNot", "ToNot", "NotTo":
+		return name != "HaveOccurred" && name != "BeNil" && name != "BeEmpty" && name != "BeZero", true
+	case "Should", "To":
+		switch name {
+		case "BeEmpty", "BeZero", "BeFalse", "BeFalseBecause":
+			return true, true
+		case "BeNil":
+			expect, ok := ast.Unparen(call.Fun.(*ast.SelectorExpr).X).(*ast.CallExpr)
+			return !ok || len(expect.Args) == 0 || !IsError(m.Pkg.Info.TypeOf(expect.Args[0])), true
+		case "Equal", "BeEquivalentTo", "BeNumerically", "HaveLen":
+			return len(matcher.Args) > 0 && m.isZero(matcher.Args[len(matcher.Args)-1]), true
+		}
+		return false, true
+	}
+	return false, false
 }
 
 // fails reports whether the statements report a failure of a test or end the

@@ -22,6 +22,9 @@ func (m *Model) guessStarted(g *Guess) bool {
 			return false // what it does before is its work, whose end is waited for later
 		}
 		e, use := m.observed(sp, now(prefix), g)
+		if join := m.joinedAfter(sp, g.Sleep); e != nil && join != nil && !join.Deferred && join.Fn == g.Sleep.Fn && join.Node.Pos() < use.Pos() {
+			return false // it is looked at when the goroutine has ended
+		}
 		// Where the guess was right, the goroutine got as far as its effect
 		// while the parent slept. What comes after that may wait for the parent.
 		last := prefix[len(prefix)-1]
