@@ -11,14 +11,16 @@ import (
 	"go.lsp.dev/protocol"
 
 	"handshake/refactor"
+	"handshake/refactor/load"
 )
 
 // Options says what a server offers.
 type Options struct {
 	Rules   []*refactor.Rule
-	Version string    // shown to the client
-	Log     io.Writer // where problems are logged; nil discards them
-	Docs    string    // directory for the documentation of rules that the client is to show; empty if there is none
+	Version string      // shown to the client
+	Log     io.Writer   // where problems are logged; nil discards them
+	Docs    string      // directory for the documentation of rules that the client is to show; empty if there is none
+	Cache   *load.Cache // of what dependencies declare; may be nil
 }
 
 // Serve speaks the Language Server Protocol on in and out until the client says

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"handshake/refactor/load"
 )
 
 // doctor prints what handshake needs and whether it is there, one per line. It
@@ -37,6 +39,11 @@ func doctor(ctx context.Context, args []string) int {
 		fmt.Printf("ok    gopls at %s\n", gopls)
 	} else {
 		fmt.Println("note  gopls is not on PATH; handshake runs beside it and does not replace it")
+	}
+	if dir := load.UserCache().Dir(); dir != "" {
+		fmt.Printf("ok    cache in %s\n", dir)
+	} else {
+		fmt.Println("note  no cache; dependencies are checked each time")
 	}
 	switch {
 	case env.GOWORK != "" && env.GOWORK != "off":

@@ -11,6 +11,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv("HANDSHAKE_CACHE") == "" {
+		os.Setenv("HANDSHAKE_CACHE", "off") // tests leave the user's alone
+	}
 	testscript.Main(m, map[string]func(){"handshake": main})
 }
 
@@ -35,6 +38,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GOPROXY", "off") // no script needs the network
 			e.Setenv("GOFLAGS", "")
 			e.Setenv("GOWORK", "off")
+			e.Setenv("HANDSHAKE_CACHE", "off")
 			e.Setenv("GOTOOLCHAIN", "local")
 			bin, err := exec.LookPath("handshake") // testscript puts this very binary on PATH
 			e.Setenv("BIN", filepath.Dir(bin))

@@ -33,7 +33,7 @@ func loadPatterns(ctx context.Context, patterns []string) (dir string, g *load.G
 	if len(patterns) == 0 {
 		patterns = []string{"."}
 	}
-	g, err = load.Load(ctx, load.Config{Dir: dir, Tests: true}, patterns...)
+	g, err = load.Load(ctx, load.Config{Dir: dir, Tests: true, Cache: load.UserCache()}, patterns...)
 	if err != nil && strings.Contains(err.Error(), "go.mod file not found") {
 		err = fmt.Errorf("%w (without one, name the files)", err)
 	}

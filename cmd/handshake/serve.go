@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"handshake/lsp"
+	"handshake/refactor/load"
 	"handshake/refactor/rules"
 )
 
@@ -29,7 +30,7 @@ func serve(ctx context.Context, args []string) int {
 	if fs.NArg() > 0 || *listen != "" && *pipe != "" {
 		return fail("serve takes one of -listen, -pipe and --stdio, and no arguments")
 	}
-	opts := lsp.Options{Rules: rules.All(), Version: buildVersion(), Log: os.Stderr}
+	opts := lsp.Options{Rules: rules.All(), Version: buildVersion(), Log: os.Stderr, Cache: load.UserCache()}
 	if dir, err := os.UserCacheDir(); err == nil {
 		opts.Docs = filepath.Join(dir, "handshake", "docs")
 	}

@@ -10,21 +10,27 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
 	"handshake/refactor"
 )
 
-// A decl is a dependency, checked once without function bodies.
+// A decl is a dependency, read from the cache or checked without function
+// bodies, once.
 type decl struct {
-	once sync.Once
-	pkg  *types.Package
-	err  error
+	once   sync.Once
+	pkg    *types.Package
+	err    error
+	cached bool
+
+	mentioning sync.Once
+	mentions   []*types.Package // see Graph.mentioned
 }
 
-// declarations returns the types that m declares. Its dependencies are checked
-// first, in parallel. The error is not nil only if there is nothing to import.
+// declarations returns the types that m declares. Its dependencies come first,
+// in parallel. The error is not nil only if there is nothing to import.
 func (g *Graph) declarations(m *Meta) (*types.Package, error) {
 	if m.Path == "unsafe" {
 		return types.Unsafe, nil
@@ -36,26 +42,46 @@ func (g *Graph) declarations(m *Meta) (*types.Package, error) {
 		g.decls[m.ID] = d
 	}
 	g.mu.Unlock()
-	d.once.Do(func() { d.pkg, d.err = g.checkDeclarations(m) })
+	d.once.Do(func() {
+		g.prefetch(m)
+		p := g.print(m)
+		if p.ok {
+			d.pkg, d.mentions = g.readExport(m, p.key)
+			d.cached = d.pkg != nil
+		}
+		if !d.cached {
+			d.pkg, d.err = g.checkDeclarations(m, p)
+		}
+	})
 	return d.pkg, d.err
 }
 
-func (g *Graph) checkDeclarations(m *Meta) (*types.Package, error) {
-	g.prefetch(m)
+// checkDeclarations checks m from source. What has nothing to complain of goes
+// into the cache.
+func (g *Graph) checkDeclarations(m *Meta, p *print) (*types.Package, error) {
 	fset := token.NewFileSet()
 	var files []*ast.File
+	sound := p.ok
+	srcs := make(map[string][]byte) // of the files
 	for _, name := range m.Files {
 		src, err := g.Source(name)
 		if err != nil {
+			sound = false
 			continue // the rest may do; what is missing shows as a type error
 		}
-		f, _ := parser.ParseFile(fset, name, src, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(fset, name, src, parser.SkipObjectResolution)
+		sound = sound && err == nil
 		if f == nil {
 			continue
 		}
+		if sound = sound && m.knows(f.Imports); sound {
+			srcs[name] = src
+		}
 		for _, d := range f.Decls {
-			if fn, ok := d.(*ast.FuncDecl); ok {
-				fn.Body = nil // free it before the next file is read
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil {
+				// Free it before the next file is read. Without any body, init and
+				// generic functions would be wrong.
+				fn.Body = &ast.BlockStmt{Lbrace: fn.Body.Lbrace, Rbrace: fn.Body.Lbrace}
 			}
 		}
 		files = append(files, f)
@@ -65,11 +91,24 @@ func (g *Graph) checkDeclarations(m *Meta) (*types.Package, error) {
 	}
 	config := g.config(m)
 	config.IgnoreFuncBodies = true
+	config.Error = func(error) { sound = false }
 	pkg, _ := config.Check(m.Path, fset, files, nil) // a broken dependency is still worth importing
+	if sound {
+		g.writeExport(m, p, pkg, srcs)
+	}
 	return pkg, nil
 }
 
-// prefetch checks the dependencies of m in parallel. The goroutines are bounded
+// knows reports whether the metadata, and with it the fingerprint of m, tells of
+// all the imports.
+func (m *Meta) knows(imports []*ast.ImportSpec) bool {
+	return !slices.ContainsFunc(imports, func(spec *ast.ImportSpec) bool {
+		path, err := strconv.Unquote(spec.Path.Value)
+		return err != nil || path != "C" && path != "unsafe" && m.imports[path] == nil
+	})
+}
+
+// prefetch gets the dependencies of m in parallel. The goroutines are bounded
 // by the depth-first order of the graph, not by a count: sync.Once in
 // declarations makes each package the work of one of them.
 func (g *Graph) prefetch(m *Meta) {

@@ -3,8 +3,10 @@
 //
 // The go command is asked for metadata only (no compilation, no export data):
 // that is fast on a cold build cache and works when a dependency is broken.
-// Dependencies are then checked without function bodies, each once per
-// [Graph]; only the packages that are looked at are checked in full.
+// Dependencies are then needed once per [Graph]: those that an editor changes,
+// and what depends on these, are checked without function bodies; all others are
+// read from a [Cache], and checked only if it does not have them. Only the
+// packages that are looked at are checked in full.
 package load
 
 import (
@@ -32,6 +34,7 @@ type Config struct {
 	BuildFlags []string          // such as -tags=integration
 	Tests      bool              // include test files and test packages
 	Overlay    map[string][]byte // contents of unsaved files by absolute path
+	Cache      *Cache            // of what dependencies declare; may be nil
 }
 
 const mode = packages.NeedName | packages.NeedFiles |
@@ -46,10 +49,15 @@ type Graph struct {
 	metas map[string]*Meta // by ID
 	sizes types.Sizes
 
-	mu    sync.Mutex
-	decls map[string]*decl  // dependencies checked without bodies, by ID
-	added map[*Meta][]*Meta // imports that the metadata does not know
-	extra map[string]*Meta  // packages outside the graph and what they import, by ID; nil if not available
+	env       goEnv
+	origin    Key // what all keys begin with
+	cacheable bool
+
+	mu     sync.Mutex
+	decls  map[string]*decl  // dependencies checked without bodies, by ID
+	prints map[*Meta]*print  // fingerprints of packages
+	added  map[*Meta][]*Meta // imports that the metadata does not know
+	extra  map[string]*Meta  // packages outside the graph and what they import, by ID; nil if not available
 }
 
 // Meta is what the go command says of one package.
@@ -99,12 +107,21 @@ func Load(ctx context.Context, cfg Config, patterns ...string) (*Graph, error) {
 	var envErr error
 	var asked sync.WaitGroup
 	asked.Go(func() { env, envErr = askEnv(ctx, cfg) })
+	if cfg.Cache != nil {
+		asked.Go(func() { tool() }) // it takes a while
+	}
 	found, err := goList(ctx, cfg, patterns)
 	asked.Wait()
 	if err := cmp.Or(err, envErr); err != nil {
 		return nil, err
 	}
-	g := &Graph{cfg: cfg, sizes: types.SizesFor("gc", env.GOARCH), metas: make(map[string]*Meta), decls: make(map[string]*decl), extra: make(map[string]*Meta)}
+	g := &Graph{
+		cfg: cfg, sizes: types.SizesFor("gc", env.GOARCH), env: env,
+		metas: make(map[string]*Meta), decls: make(map[string]*decl), prints: make(map[*Meta]*print), extra: make(map[string]*Meta),
+	}
+	if cfg.Cache != nil {
+		g.origin, g.cacheable = env.origin()
+	}
 	for _, p := range found {
 		m := add(p, g.metas)
 		m.foreign = env.foreign(p, cfg.Dir)
@@ -138,18 +155,24 @@ func goList(ctx context.Context, cfg Config, patterns []string) ([]*packages.Pac
 }
 
 // goEnv is what the go command says of itself: the directories whose contents
-// belong to nobody's project, and what it compiles for.
-type goEnv struct{ GOROOT, GOMODCACHE, GOARCH string }
+// belong to nobody's project, what it is and what it compiles for.
+type goEnv struct {
+	GOROOT, GOMODCACHE, GOVERSION, GOOS, GOARCH string
+
+	released bool // the Go distribution is one that nobody works on
+}
 
 func askEnv(ctx context.Context, cfg Config) (goEnv, error) {
-	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOROOT", "GOMODCACHE", "GOARCH")
+	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GOROOT", "GOMODCACHE", "GOVERSION", "GOOS", "GOARCH")
 	cmd.Dir, cmd.Env = cfg.Dir, cfg.Env
 	out, err := cmd.Output()
 	if err != nil {
 		return goEnv{}, fmt.Errorf("go env: %w", err)
 	}
 	var e goEnv
-	return e, json.Unmarshal(out, &e)
+	err = json.Unmarshal(out, &e)
+	e.released = strings.HasPrefix(e.GOVERSION, "go") && !within(e.GOROOT, cfg.Dir)
+	return e, err
 }
 
 // foreign returns why a package that was asked for must not be edited, or "".
@@ -284,7 +307,10 @@ func (g *Graph) Containing(file string) *Meta {
 // that neither hold a file whose contents differ, nor depend on one that does,
 // are shared with g.
 func (g *Graph) WithOverlay(overlay map[string][]byte) *Graph {
-	n := &Graph{cfg: g.cfg, roots: g.roots, metas: g.metas, sizes: g.sizes, decls: make(map[string]*decl)}
+	n := &Graph{
+		cfg: g.cfg, roots: g.roots, metas: g.metas, sizes: g.sizes, env: g.env, origin: g.origin, cacheable: g.cacheable,
+		decls: make(map[string]*decl), prints: make(map[*Meta]*print),
+	}
 	n.cfg.Overlay = overlay
 	changed := make(map[string]bool)
 	for name, src := range overlay {
@@ -317,6 +343,11 @@ func (g *Graph) WithOverlay(overlay map[string][]byte) *Graph {
 	for id, d := range g.decls {
 		if m := g.metas[id]; m != nil && !isStale(m) {
 			n.decls[id] = d
+		}
+	}
+	for m, p := range g.prints {
+		if !isStale(m) {
+			n.prints[m] = p
 		}
 	}
 	return n
