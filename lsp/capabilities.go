@@ -61,7 +61,8 @@ type client struct {
 	} `json:"textDocument"`
 
 	Window struct {
-		ShowDocument struct {
+		WorkDoneProgress bool `json:"workDoneProgress"`
+		ShowDocument     struct {
 			Support bool `json:"support"`
 		} `json:"showDocument"`
 	} `json:"window"`
@@ -143,7 +144,8 @@ func (c *client) capabilities(set Settings) protocol.ServerCapabilities {
 		PositionEncoding: c.encoding,
 		TextDocumentSync: &protocol.TextDocumentSyncOptions{OpenClose: &yes, Change: &incremental, Save: protocol.Boolean(true)},
 		ExecuteCommandProvider: protocol.ExecuteCommandOptions{
-			Commands: commandNames(),
+			Commands:                commandNames(),
+			WorkDoneProgressOptions: protocol.WorkDoneProgressOptions{WorkDoneProgress: &yes},
 		},
 	}
 	if c.TextDocument.CodeAction.LiteralSupport != nil {

@@ -3,7 +3,6 @@ package lsp
 import (
 	"context"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
@@ -20,12 +19,12 @@ type diagram struct {
 
 // diagramCommand returns the sequence diagram of the goroutines around the line
 // of {"uri", "position"} in an open file; null if none meet there.
-func (s *session) diagramCommand(ctx context.Context, snap *snapshot, argument jsontext.Value) (any, error) {
+func (s *session) diagramCommand(ctx context.Context, snap *snapshot, call *executeCommandParams) (any, error) {
 	var p struct {
 		URI      uri.URI           `json:"uri"`
 		Position protocol.Position `json:"position"`
 	}
-	if err := decode(argument, &p); err != nil {
+	if err := call.decode(&p); err != nil {
 		return nil, err
 	}
 	a, err := s.fresh(ctx, snap, actionData{URI: p.URI})

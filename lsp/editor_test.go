@@ -27,6 +27,7 @@ type editor struct {
 	buffers  map[string]*buffer // open files, by name below dir
 	actions  []action           // the last answer to codeAction
 	items    []item             // the last answer to completion
+	token    string             // of the progress of commands; empty if the server is to make one
 	at       string             // the file of actions and items
 
 	escape func(uri string) string      // how the client writes URIs
@@ -70,6 +71,8 @@ func (e *editor) reply(method string, params json.RawMessage) any {
 	switch method {
 	case "workspace/configuration":
 		return []any{e.options.Configuration}
+	case "window/workDoneProgress/create":
+		e.printf("progress %s", params)
 	case "window/showDocument":
 		var p struct {
 			URI                 string
@@ -168,6 +171,7 @@ func (e *editor) commands() map[string]func(rest string, args []string) {
 		"hover":       func(_ string, a []string) { e.hover(a[0], a[1]) },   // hover FILE TEXT: at the beginning of TEXT
 		"diagram":     func(_ string, a []string) { e.diagram(a[0], a[1]) }, // diagram FILE TEXT: of the line of TEXT
 		"command":     func(rest string, a []string) { e.command(rest) },    // command NAME JSON
+		"token":       func(rest string, _ []string) { e.token = rest },     // token TOKEN: goes with commands
 		"configure":   func(rest string, _ []string) { e.configure(rest) },
 		"quiet":       func(string, []string) { e.quiet() }, // prints what else the server has to say
 		"log":         func(string, []string) { e.printLog() },
@@ -492,7 +496,11 @@ func (e *editor) command(rest string) {
 		argument = strings.ReplaceAll(argument, "$URI", e.uri(""))
 		arguments = append(arguments, json.RawMessage(argument))
 	}
-	raw, err := e.call("workspace/executeCommand", map[string]any{"command": name, "arguments": arguments})
+	params := map[string]any{"command": name, "arguments": arguments}
+	if e.token != "" {
+		params["workDoneToken"] = e.token
+	}
+	raw, err := e.call("workspace/executeCommand", params)
 	if err != nil {
 		e.printf("%v", err)
 		return
@@ -516,6 +524,8 @@ func (e *editor) quiet() {
 		}
 		must(e.t, json.Unmarshal(m.Params, &p))
 		switch {
+		case m.Method == "$/progress":
+			e.printf("progress %s", m.Params)
 		case p.Message != "":
 			e.printf("%s: %s", m.Method, p.Message)
 		case p.URI != "":

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/natefinch/atomic"
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -48,9 +47,9 @@ type explainParams struct {
 
 // explainCommand returns the documentation of a rule as Markdown, or has the
 // client show it, published or as a file, and returns whether it did.
-func (s *session) explainCommand(ctx context.Context, snap *snapshot, argument jsontext.Value) (any, error) {
+func (s *session) explainCommand(ctx context.Context, snap *snapshot, call *executeCommandParams) (any, error) {
 	var p explainParams
-	if err := decode(argument, &p); err != nil {
+	if err := call.decode(&p); err != nil {
 		return nil, err
 	}
 	for _, r := range s.opts.Rules {

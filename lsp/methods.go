@@ -25,5 +25,7 @@ func (s *server) table() map[string]method {
 		protocol.MethodWorkspaceDidChangeConfiguration: notification(s.didChangeConfiguration),
 		protocol.MethodWorkspaceDidChangeWatchedFiles:  notification(s.didChangeWatchedFiles),
 		protocol.MethodWorkspaceExecuteCommand:         call(s.executeCommand),
+
+		protocol.MethodWindowWorkDoneProgressCancel: notification(s.workDoneProgressCancel),
 	}
 }

@@ -45,12 +45,14 @@ type session struct {
 
 	mu        sync.Mutex
 	current   *snapshot
-	views     map[string]*view   // by module root, or by file outside of modules
-	placed    map[string]*view   // by file
-	published map[uri.URI]string // the diagnostics that the client has
-	told      map[string]bool    // messages that were shown, rules that were logged
-	fromInit  Settings           // defaults and initializationOptions
-	settings  Settings           // and what the client configures
+	views     map[string]*view              // by module root, or by file outside of modules
+	placed    map[string]*view              // by file
+	published map[uri.URI]string            // the diagnostics that the client has
+	told      map[string]bool               // messages that were shown, rules that were logged
+	fromInit  Settings                      // defaults and initializationOptions
+	settings  Settings                      // and what the client configures
+	working   map[string]context.CancelFunc // work that the user can cancel, by progress token
+	tokens    int                           // progress tokens that were made
 }
 
 func newSession(opts Options, l *log.Logger) *session {
@@ -65,6 +67,7 @@ func newSession(opts Options, l *log.Logger) *session {
 		placed:         make(map[string]*view),
 		published:      make(map[uri.URI]string),
 		told:           make(map[string]bool),
+		working:        make(map[string]context.CancelFunc),
 	}
 }
 

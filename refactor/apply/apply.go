@@ -32,6 +32,10 @@ type Options struct {
 	// At, if not nil, is a point in File: the first fix that can be made there is
 	// the only one. A refactoring on demand then needs no Unsafe: it was asked for.
 	At *Point
+
+	// Done, if not nil, is told how many of the packages of a graph have been
+	// looked at, one call at a time.
+	Done func(done, all int)
 }
 
 // Result is what fixing comes to. Nothing is on disk yet.
@@ -93,11 +97,18 @@ func Safe(pkg *refactor.Package, rules []*refactor.Rule, file string) ([]refacto
 	}
 	var edits []refactor.Edit
 	for _, f := range res.Files {
-		for _, e := range udiff.Lines(string(f.Before), string(f.After)) {
-			edits = append(edits, refactor.Edit{Span: refactor.Span{File: f.Name, Start: e.Start, End: e.End}, New: e.New})
-		}
+		edits = append(edits, f.Edits()...)
 	}
 	return edits, nil
+}
+
+// Edits returns what makes After of Before, in order.
+func (f File) Edits() []refactor.Edit {
+	var edits []refactor.Edit
+	for _, e := range udiff.Lines(string(f.Before), string(f.After)) {
+		edits = append(edits, refactor.Edit{Span: refactor.Span{File: f.Name, Start: e.Start, End: e.End}, New: e.New})
+	}
+	return edits
 }
 
 func (r *Result) sort() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/types"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -21,10 +22,14 @@ func Graph(ctx context.Context, g *load.Graph, opts Options) (*Result, error) {
 	done := make([]outcome, len(roots))
 	frozen := make(map[string]error) // by package path
 	again := make([]bool, len(roots))
+	tell := counter(opts.Done, len(roots))
 	for i, m := range roots {
 		again[i] = g.MayMatter(m)
 		if !again[i] && len(m.Files) > 0 && m.Name != "" {
 			done[i].Read = 1
+		}
+		if !again[i] {
+			tell()
 		}
 	}
 	for {
@@ -34,6 +39,7 @@ func Graph(ctx context.Context, g *load.Graph, opts Options) (*Result, error) {
 			if again[i] {
 				group.Go(func() error {
 					done[i] = fixOne(ctx, g, m, opts, frozen[m.Path])
+					tell()
 					return ctx.Err()
 				})
 			}
@@ -41,6 +47,7 @@ func Graph(ctx context.Context, g *load.Graph, opts Options) (*Result, error) {
 		if err := group.Wait(); err != nil {
 			return nil, err
 		}
+		tell = func() {} // what is done again was done before
 		broken := breaks(ctx, g, roots, done)
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -55,6 +62,21 @@ func Graph(ctx context.Context, g *load.Graph, opts Options) (*Result, error) {
 				frozen[m.Path] = err
 			}
 		}
+	}
+}
+
+// counter returns a function that tells done of one more, of all, each time.
+func counter(done func(done, all int), all int) func() {
+	if done == nil {
+		return func() {}
+	}
+	var mu sync.Mutex
+	n := 0
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		n++
+		done(n, all)
 	}
 }
 
