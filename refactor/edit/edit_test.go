@@ -209,6 +209,12 @@ func TestInsert(t *testing.T) {
 func TestReplace(t *testing.T) {
 	check(t, []row{
 		{"statement", "\t// lead\n\ta() // trail\n", "\t// lead\n\tb() // trail\n", func(s spot) { s.ReplaceNode(stmt(s, "a()"), "b()") }},
+		{"statement of several lines", "\t// lead\n\ta() // trail\n", "\t// lead\n\t// trail\n\tif true {\n\t\tb()\n\t}\n", func(s spot) { s.ReplaceNode(stmt(s, "a()"), "if true {\n\tb()\n}") }},
+		{"a comment in the line", "\ta() /* x */ // y\n\tc() /* z */\n", "\tif true {\n\t\tb()\n\t} /* x */ // y\n\t/* z */\n\tif true {\n\t\tb()\n\t}\n", func(s spot) {
+			s.ReplaceNode(stmt(s, "a()"), "if true {\n\tb()\n}")
+			s.ReplaceNode(stmt(s, "c()"), "if true {\n\tb()\n}")
+		}},
+		{"a comment that goes on", "\ta() // trail\n\t// more\n\tc()\n", "\tif true {\n\t\tb()\n\t} // trail\n\t// more\n\tc()\n", func(s spot) { s.ReplaceNode(stmt(s, "a()"), "if true {\n\tb()\n}") }},
 		{"expression", "\ta(b(1), 2)\n", "\ta(c(), 2)\n", func(s spot) { s.ReplaceNode(find[ast.Expr](s, "b(1)"), "c()") }},
 		{"comments inside move above", "\t// lead\n\ta(\n\t\t1, // one\n\t\t/* two */ 2,\n\t) // trail\n", "\t// lead\n\t// one\n\t/* two */\n\tb() // trail\n",
 			func(s spot) { s.ReplaceNode(stmt(s, "a("), "b()") }},

@@ -1,9 +1,11 @@
 package edit
 
 import (
+	"bytes"
 	"errors"
 	"go/ast"
 	"go/token"
+	"slices"
 	"strings"
 
 	"handshake/refactor"
@@ -11,7 +13,8 @@ import (
 
 // ReplaceNode replaces a node by the code. Comments before and behind it stay;
 // those inside of it that the code does not repeat move above the statement or
-// declaration that the node is part of.
+// declaration that the node is part of. So does a comment at the end of the line
+// of a statement that becomes several lines: it speaks of all of them.
 func (b *Builder) ReplaceNode(n ast.Node, code string) {
 	f := b.file(n.Pos())
 	if f == nil {
@@ -23,6 +26,10 @@ func (b *Builder) ReplaceNode(n ast.Node, code string) {
 	if p, ok := f.placeOf(n); ok {
 		at := f.off(p.elem().Pos())
 		_, ownLine := f.startsLine(at)
+		if c, ok := f.trailing(start, end); ok && ownLine && n == p.elem() && strings.Contains(code, "\n") {
+			comments = append(comments, unix(c.text))
+			f.do(op{start: len(strings.TrimRight(string(f.Src[:c.start]), " \t")), end: c.end, rank: between})
+		}
 		if !ownLine && (len(comments) > 0 || strings.Contains(code, "\n")) {
 			f.openUp(p.list)
 			by = f.indentOf(p.list)
@@ -39,6 +46,23 @@ func (b *Builder) ReplaceNode(n ast.Node, code string) {
 		b.fail(errors.New("there is no place for the comments in a node to replace"))
 	}
 	f.do(op{start: start, end: end, text: hang(code, by), rank: between})
+}
+
+// trailing returns the comment between what is from start to end and the end of
+// its line, if that is its only line and the comment does not go on below.
+func (f *file) trailing(start, end int) (comment, bool) {
+	at := skipSpace(f.Src, end)
+	i := slices.IndexFunc(f.comments, func(c comment) bool { return c.start == at })
+	if i < 0 || bytes.Contains(f.Src[start:f.comments[i].end], []byte("\n")) {
+		return comment{}, false
+	}
+	if rest := skipSpace(f.Src, f.comments[i].end); rest < len(f.Src) && f.Src[rest] != '\n' {
+		return comment{}, false
+	}
+	if next := skipSpace(f.Src, nextLine(f.Src, f.comments[i].end)); bytes.HasPrefix(f.Src[next:], []byte("//")) {
+		return comment{}, false
+	}
+	return f.comments[i], true
 }
 
 // inside returns the texts of the comments from start to end that the code
