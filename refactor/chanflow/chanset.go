@@ -58,6 +58,9 @@ func (m *Model) ChanSets() []*ChanSet {
 			for _, first := range order {
 				s := byList[first]
 				slices.SortFunc(s.Chans, func(a, b LocalChan) int { return int(a.Decl.Pos() - b.Decl.Pos()) })
+				// Where the first is made, the struct is declared.
+				at := s.Chans[0].Decl.Pos()
+				s.Chans = slices.DeleteFunc(s.Chans, func(c LocalChan) bool { return m.speaksOf(c.Make.Args[0], at, c.Decl.Pos()) })
 				if len(s.Chans) > 1 {
 					out = append(out, s)
 				}
@@ -95,6 +98,19 @@ func (m *Model) localChan(v *types.Var) (c LocalChan, list []ast.Stmt) {
 		}
 	}
 	return c, list
+}
+
+// speaksOf reports whether the expression names something that is declared from
+// start to end.
+func (m *Model) speaksOf(e ast.Expr, start, end token.Pos) (found bool) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			obj := m.Pkg.Info.Uses[id]
+			found = found || obj != nil && start <= obj.Pos() && obj.Pos() < end
+		}
+		return !found
+	})
+	return found
 }
 
 // Event reports whether the channel carries no values.
