@@ -26,8 +26,9 @@ type BareWait struct {
 }
 
 // BareWaits returns the waits of frames that run in a goroutine of their
-// caller's, in source order. Waits in deferred calls and in bubbles of
-// testing/synctest, which tell by themselves, are not among them.
+// caller's, in source order. Waits in deferred calls, in bubbles of
+// testing/synctest, which tell by themselves, and in what a benchmark measures are
+// not among them.
 func (m *Model) BareWaits() []*BareWait {
 	var out []*BareWait
 	for _, f := range m.Funcs {
@@ -44,7 +45,7 @@ func (m *Model) BareWaits() []*BareWait {
 }
 
 func (m *Model) bareWait(op *Op) *BareWait {
-	if op.Deferred || op.Ref.Obj == nil || op.Ref.Context {
+	if op.Deferred || op.Ref.Obj == nil || op.Ref.Context || m.measured(op) {
 		return nil
 	}
 	w := &BareWait{Op: op, Stmt: op.Stmt(), For: m.source(op.Ref.Expr)}
@@ -86,6 +87,35 @@ func (m *Model) bareWait(op *Op) *BareWait {
 		w.Withheld = m.obliged(op.Fn, slices.Collect(m.After(w.Stmt)))
 	}
 	return w
+}
+
+// measured reports whether the operation is in the loop that a benchmark measures.
+func (m *Model) measured(op *Op) bool {
+	for c := range op.cur().Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		var head ast.Expr
+		switch n := c.Node().(type) {
+		case *ast.FuncLit, *ast.FuncDecl:
+			return false
+		case *ast.ForStmt:
+			head = n.Cond
+		case *ast.RangeStmt:
+			head = n.X
+		}
+		found := false
+		if head != nil {
+			ast.Inspect(head, func(n ast.Node) bool {
+				if sel, ok := n.(*ast.SelectorExpr); ok {
+					pkg, name := named(m.Pkg.Info.TypeOf(sel.X))
+					found = found || pkg == "testing" && (name == "B" || name == "PB")
+				}
+				return !found
+			})
+		}
+		if found {
+			return true
+		}
+	}
+	return false
 }
 
 // runsTest reports whether the frame runs in the goroutine of its test, as far as

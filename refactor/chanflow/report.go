@@ -7,7 +7,7 @@ type Report int
 
 const (
 	Nothing  Report = iota // it has no way
-	ByReturn               // its last result is an error
+	ByReturn               // its last result is its only error
 	ByTest                 // t.Fatal
 	ByExit                 // log.Fatal, in main
 )
@@ -18,8 +18,14 @@ func (f *Func) Reports() Report {
 		return Nothing // nobody takes its result, and t.Fatal must not be called there
 	}
 	if r := f.Type.Results; r != nil && len(r.List) > 0 {
-		if IsError(f.model.Pkg.Info.TypeOf(r.List[len(r.List)-1].Type)) {
-			return ByReturn
+		errs := 0
+		for _, field := range r.List {
+			if IsError(f.model.Pkg.Info.TypeOf(field.Type)) {
+				errs += max(1, len(field.Names))
+			}
+		}
+		if errs == 1 && IsError(f.model.Pkg.Info.TypeOf(r.List[len(r.List)-1].Type)) {
+			return ByReturn // one of several errors would say less, or something else
 		}
 		if f.TestHandle() == nil {
 			return Nothing

@@ -32,9 +32,6 @@ func Failure(pkg *refactor.Package, b *edit.Builder, f *chanflow.Func, pos token
 				code += zero + ", "
 			}
 		}
-		for range max(1, len(results[len(results)-1].Names)) - 1 {
-			code += "nil, " // (…, warning, err error)
-		}
 		return code + expr, nil
 	}
 	return "", errors.New("the function has no way to report an error")
