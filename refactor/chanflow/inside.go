@@ -204,6 +204,9 @@ func (m *Model) guessRunning(g *Guess) bool {
 	if recv == nil || !m.stays(call) {
 		return false
 	}
+	if again, ok := m.next(g.Sleep).(*ast.GoStmt); ok && types.ExprString(again.Call.Fun) == types.ExprString(sp.Call.Fun) {
+		return false // it spaces out two of the same
+	}
 	for st := range m.After(g.Sleep.Stmt) {
 		if m.Mentions(recv, st) {
 			if _, deferred := st.(*ast.DeferStmt); deferred {

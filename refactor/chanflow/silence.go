@@ -51,8 +51,11 @@ func namesInterval(e ast.Expr) bool {
 }
 
 func isExample(f *Func) bool {
-	return f.Decl != nil && f.Decl.Recv == nil && strings.HasPrefix(f.Decl.Name.Name, "Example") && strings.HasSuffix(f.File.Name, "_test.go")
+	return f.Decl != nil && f.Decl.Recv == nil && strings.HasPrefix(f.Decl.Name.Name, "Example") && f.isTest()
 }
+
+// isTest reports whether the frame is in a file that only tests see.
+func (f *Func) isTest() bool { return strings.HasSuffix(f.File.Name, "_test.go") }
 
 // measuresTime reports whether the frame compares points in time.
 func (m *Model) measuresTime(f *Func) bool {

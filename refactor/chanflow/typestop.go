@@ -192,8 +192,8 @@ func (form *TypeForm) isOwner(t types.Type) bool {
 func (m *Model) start(l *Leaver, form *TypeForm) (s Start, why string, ok bool) {
 	sp := l.Spawn
 	fn := sp.Fn
-	if fn.Decl == nil || sp.Kind != GoStmt {
-		return s, "", false
+	if fn.Decl == nil || sp.Kind != GoStmt || fn.isTest() && !form.Stopper.isTest() {
+		return s, "", false // that of a test is not the type's
 	}
 	if r := fn.Recv(); r != nil && form.isOwner(r.Type()) {
 		if !starter.MatchString(fn.Decl.Name.Name) {

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"fmt"
 	"go/ast"
+	"regexp"
 	"slices"
 
 	"handshake/refactor"
@@ -106,12 +107,19 @@ func (s *site) inside() refactor.Finding {
 	}
 }
 
+// served matches what methods are called that run a server or worker.
+var served = regexp.MustCompile(`^(?i:serve|run|listen|start|open|loop|main|work)|(Serve|Run|Loop|Worker|Listen|Start|Routine)`)
+
 // running reports a sleep until a server or worker is up, of whose start the
 // package knows nothing.
 func (s *site) running() refactor.Finding {
 	call := s.called()
+	guess := "%s only guesses how far the goroutine is in %s"
+	if served.MatchString(s.m.Static(s.Blocking).Name()) {
+		guess = "%s only guesses that %s is up"
+	}
 	return refactor.Finding{
-		Message: fmt.Sprintf("%s only guesses that %s is up", s.Sleep.Name(), call),
+		Message: fmt.Sprintf(guess, s.Sleep.Name(), call),
 		Withheld: []refactor.Withheld{{
 			Title:  fmt.Sprintf("Replace %s with started channel", s.Sleep.Name()),
 			Reason: "it would prove that the goroutine is about to call " + call + ", not what that has set up",
