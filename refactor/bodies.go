@@ -6,7 +6,6 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -42,7 +41,7 @@ func (p *Package) tryBodies(files []*File) *Package {
 		return nil
 	}
 	for _, c := range changes {
-		if !p.importsServe(c, info) {
+		if p.reachMore(c, info) || !p.importsServe(c, info) {
 			return nil
 		}
 	}
@@ -141,9 +140,6 @@ func (p *Package) checkBodies(changes []*bodyChange) *types.Info {
 	}
 	for i, c := range changes {
 		for j, d := range c.after {
-			if p.reachesMore(c.before[j], d, info) {
-				return nil
-			}
 			fn := checked[d]
 			info.Defs[d.Name] = p.Info.Defs[c.before[j].Name]
 			info.Scopes[d.Type] = info.Scopes[fn.Type]
@@ -176,14 +172,16 @@ func nameless(d *ast.FuncDecl) *ast.FuncDecl {
 	return &ast.FuncDecl{Name: blank(), Type: &typ, Body: d.Body}
 }
 
-// reachesMore reports whether a body mentions a function or variable of the
+// reachMore reports whether a body mentions a function or variable of the
 // package that it did not mention before. Variables could then be initialised
 // in a circle.
-func (p *Package) reachesMore(before, after *ast.FuncDecl, info *types.Info) bool {
-	was := p.mentioned(before, p.Info)
-	for obj := range p.mentioned(after, info) {
-		if !was[obj] {
-			return true
+func (p *Package) reachMore(c *bodyChange, info *types.Info) bool {
+	for i, d := range c.after {
+		was := p.mentioned(c.before[i], p.Info)
+		for obj := range p.mentioned(d, info) {
+			if !was[obj] {
+				return true
+			}
 		}
 	}
 	return false
@@ -195,7 +193,7 @@ func (p *Package) mentioned(d *ast.FuncDecl, info *types.Info) map[types.Object]
 		if id, ok := n.(*ast.Ident); ok {
 			switch obj := info.Uses[id].(type) {
 			case *types.Func:
-				if obj.Pkg() == p.Types {
+				if p.Declares(obj) {
 					out[obj.Origin()] = true
 				}
 			case *types.Var:
@@ -256,7 +254,7 @@ func (p *Package) importsServe(c *bodyChange, info *types.Info) bool {
 // replaced returns the package in which the functions that changed stand in
 // for those that they replace.
 func (p *Package) replaced(files []*File, changes []*bodyChange, info *types.Info) *Package {
-	after := &Package{ID: p.ID, Path: p.Path, Fset: p.Fset, Types: p.Types, Config: p.Config, Excluded: p.Excluded, Partial: true, Info: p.merge(changes, info)}
+	after := &Package{ID: p.ID, Path: p.Path, Fset: p.Fset, Types: p.Types, Config: p.Config, Excluded: p.Excluded, Partial: true, Info: p.merge(changes, info), moved: make(map[string][]move)}
 	for i, f := range files {
 		at := slices.IndexFunc(changes, func(c *bodyChange) bool { return c.new == f })
 		if at < 0 {
@@ -265,8 +263,8 @@ func (p *Package) replaced(files []*File, changes []*bodyChange, info *types.Inf
 		}
 		c := changes[at]
 		rest := *c.old
-		// Offsets in a file of this name are those after the edits.
-		rest.Name = filepath.Join(filepath.Dir(f.Name), "before", filepath.Base(f.Name))
+		rest.Name = aside(f.Name)
+		after.moved[f.Name] = c.moves()
 		rest.Syntax = only(c.old.Syntax, func(d ast.Decl) bool {
 			fn, ok := d.(*ast.FuncDecl)
 			return !ok || !slices.Contains(c.before, fn)

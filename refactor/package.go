@@ -32,8 +32,10 @@ type Package struct {
 	// none. A fix must not bring them out of step.
 	Excluded func() map[string][]byte
 
-	// Partial is set if the package is one of [Package.Try].
+	// Partial is set if the package is one of [Package.Try] or
+	// [Package.WithBodies].
 	Partial bool
+	moved   map[string][]move // by the name of the edited file
 
 	memo sync.Map // key any -> *memo
 }
@@ -101,6 +103,29 @@ func (p *Package) FileNamed(name string) *File {
 // Span returns the byte range from pos to end, which lie in one file.
 func (p *Package) Span(pos, end token.Pos) Span {
 	return p.FileOf(pos).Span(pos, end)
+}
+
+// Declares reports whether an object is of this package, in its own scope or
+// deeper. In a package that is Partial, what is local to the functions that
+// changed belongs to another types.Package of the same path.
+func (p *Package) Declares(obj types.Object) bool {
+	return obj.Pkg() == p.Types || p.Partial && obj.Pkg() != nil && obj.Pkg().Path() == p.Types.Path()
+}
+
+// ScopeAt returns the innermost scope around a position in a file of the package,
+// or nil. In a package that is Partial the scope of the package has no children
+// where something changed, and those that it has are of what was there before.
+func (p *Package) ScopeAt(pos token.Pos) *types.Scope {
+	f := p.FileOf(pos)
+	if f == nil {
+		return nil
+	}
+	for _, d := range f.Syntax.Decls {
+		if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil && fn.Body.Pos() <= pos && pos < fn.Body.End() {
+			return p.Info.Scopes[fn.Type].Innermost(pos)
+		}
+	}
+	return p.Types.Scope().Innermost(pos)
 }
 
 // Memo returns the value that build makes for key, built once per package. It

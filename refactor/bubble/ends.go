@@ -24,7 +24,7 @@ func (t *Test) survivors() string {
 			continue
 		}
 		text := t.text(sp.Stmt)
-		if f := sp.Static; sp.Body == nil && f != nil && f.Pkg() != t.pkg.Types && !mayBlock(f, t.reach.pipes) && !letsPass(f) && !waitsForOthers(f) {
+		if f := sp.Static; sp.Body == nil && f != nil && !t.pkg.Declares(f) && !mayBlock(f, t.reach.pipes) && !letsPass(f) && !waitsForOthers(f) {
 			continue // it returns
 		}
 		if sp.Body == nil {
@@ -84,7 +84,7 @@ func (t *Test) blocked(f *chanflow.Func, seen map[*chanflow.Func]bool) (found *a
 				found = at
 			}
 		}
-		if g := t.m.Static(call); g != nil && len(targets) == 0 && g.Pkg() != t.pkg.Types && mayBlock(g, t.reach.pipes) {
+		if g := t.m.Static(call); g != nil && len(targets) == 0 && !t.pkg.Declares(g) && mayBlock(g, t.reach.pipes) {
 			found = call
 		}
 		return found == nil

@@ -83,7 +83,7 @@ func (r *reach) constant(e ast.Expr) bool {
 	case *ast.Ident, *ast.SelectorExpr:
 		obj := r.pkg.Info.Uses[nameOf(x)]
 		_, isFunc := obj.(*types.Func)
-		return isFunc || obj != nil && obj.Pkg() != nil && obj.Pkg() != r.pkg.Types && usable(obj)
+		return isFunc || obj != nil && obj.Pkg() != nil && !r.pkg.Declares(obj) && usable(obj)
 	case *ast.CallExpr:
 		if r.pkg.Info.Types[x.Fun].IsType() && len(x.Args) == 1 { // a conversion
 			return r.constant(x.Args[0])

@@ -80,7 +80,7 @@ func (r *reach) walk(code ast.Node) {
 }
 
 func (r *reach) mention(obj types.Object) {
-	if obj == nil || obj.Pkg() == nil || obj.Pkg() == r.pkg.Types {
+	if obj == nil || obj.Pkg() == nil || r.pkg.Declares(obj) {
 		switch obj := obj.(type) {
 		case *types.Func:
 			r.call(obj)
@@ -180,7 +180,7 @@ func (r *reach) made(name *types.TypeName) {
 	}
 	for sel := range types.NewMethodSet(types.NewPointer(name.Type())).Methods() {
 		f := sel.Obj().(*types.Func)
-		if !callbacks[f.Name()] || f.Pkg() != r.pkg.Types {
+		if !callbacks[f.Name()] || !r.pkg.Declares(f) {
 			continue
 		}
 		if g := r.m.Declared(f.Origin()); g != nil {

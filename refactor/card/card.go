@@ -142,7 +142,7 @@ func identsOn(pkg *refactor.Package, file string, line int) []*ast.Ident {
 // card is about, else nil.
 func subject(pkg *refactor.Package, id *ast.Ident) *types.Var {
 	v, ok := pkg.Info.ObjectOf(id).(*types.Var)
-	if !ok || v.Name() == "_" || v.Pkg() != pkg.Types {
+	if !ok || v.Name() == "_" || !pkg.Declares(v) {
 		return nil
 	}
 	if _, ok := kindOf(v.Type()); !ok {

@@ -32,7 +32,7 @@ func (b *builder) assign(lhs, rhs ast.Expr) {
 		rhs = ast.Unparen(call.Args[0]) // its calls run the literal, the first time
 	}
 	if _, lit := rhs.(*ast.FuncLit); !lit {
-		if f, ok := b.used(rhs).(*types.Func); !ok || f.Pkg() != b.Pkg.Types {
+		if f, ok := b.used(rhs).(*types.Func); !ok || !b.Pkg.Declares(f) {
 			return
 		}
 	}

@@ -31,7 +31,7 @@ func (b *builder) call(n *ast.CallExpr) {
 			return // called in place or deferred: what it does, this frame does
 		}
 	}
-	if static == nil || static.Pkg() == b.Pkg.Types {
+	if static == nil || b.Pkg.Declares(static) {
 		b.own(n, fun, static)
 		return
 	}

@@ -67,7 +67,7 @@ func (f *deafFinder) isStop(op *Op) bool {
 		return true
 	}
 	v, ok := op.Ref.Obj.(*types.Var)
-	if !ok || v.Pkg() != f.Pkg.Types || isContext(v.Type()) {
+	if !ok || !f.Pkg.Declares(v) || isContext(v.Type()) {
 		return false
 	}
 	closed := false

@@ -39,7 +39,7 @@ func (e *Endless) Host() *Host {
 		made, _ := m.made(sp.Fn, &TypeForm{Owner: h.Type})
 		h.Lit, _ = made.(*ast.CompositeLit)
 	}
-	if h.Type == nil || h.Type.Pkg() != m.Pkg.Types {
+	if h.Type == nil || !m.Pkg.Declares(h.Type) {
 		return nil
 	}
 	var positional []*ast.CompositeLit
@@ -84,7 +84,7 @@ func (m *Model) constructs(f *Func) (*types.TypeName, *types.Var) {
 	}
 	for _, field := range f.Type.Results.List {
 		pointer, tn := typeOf(m.Pkg.Info.TypeOf(field.Type))
-		if !pointer || tn == nil || tn.Pkg() != m.Pkg.Types {
+		if !pointer || tn == nil || !m.Pkg.Declares(tn) {
 			continue
 		}
 		if _, v := m.made(f, &TypeForm{Owner: tn}); v != nil {

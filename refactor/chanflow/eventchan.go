@@ -49,7 +49,7 @@ func (m *Model) EventChans() []*EventChan {
 func (m *Model) signalNames() (out []*types.Var) {
 	for obj, values := range m.stored() {
 		v, ok := obj.(*types.Var)
-		if !ok || v.Pkg() != m.Pkg.Types || !eventType(v.Type()) {
+		if !ok || !m.Pkg.Declares(v) || !eventType(v.Type()) {
 			continue
 		}
 		if slices.ContainsFunc(values, func(e ast.Expr) bool {

@@ -56,7 +56,7 @@ func (m *Model) handsTesting(call *ast.CallExpr) bool {
 	}
 	f := m.Static(call)
 	if f != nil && f.Pkg() != nil {
-		if f.Pkg() == m.Pkg.Types || f.Pkg().Path() == "testing" || exitOf(f) != NoExit {
+		if m.Pkg.Declares(f) || f.Pkg().Path() == "testing" || exitOf(f) != NoExit {
 			return false // looked at, or known
 		}
 		if path := f.Pkg().Path(); len(path) > 7 && path[len(path)-7:] == "/assert" {

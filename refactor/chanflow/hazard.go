@@ -36,7 +36,7 @@ func (m *Model) callsBack(f *Func, call *ast.CallExpr) bool {
 	if recv := callee.Signature().Recv(); recv != nil && types.IsInterface(recv.Type()) {
 		return m.ImplementedByOthers(callee) && !m.partOfForeign(fun)
 	}
-	if callee.Pkg() != m.Pkg.Types {
+	if !m.Pkg.Declares(callee) {
 		for _, arg := range call.Args { // handed on, to be called there
 			t := m.Pkg.Info.TypeOf(arg)
 			if t == nil {
@@ -115,7 +115,7 @@ func (m *Model) ImplementedByOthers(method *types.Func) bool {
 		return false
 	}
 	_, name := named(method.Signature().Recv().Type())
-	if method.Pkg() == m.Pkg.Types {
+	if m.Pkg.Declares(method) {
 		return (name == "" || ast.IsExported(name)) && !inward.MatchString(name)
 	}
 	return !inward.MatchString(name) && !inward.MatchString(method.Pkg().Path())
@@ -220,7 +220,7 @@ func (m *Model) waitsOutside(call *ast.CallExpr) bool {
 	if recv == nil {
 		return m.reads(f, call)
 	}
-	if f.Pkg() == m.Pkg.Types && !types.IsInterface(recv.Type()) {
+	if m.Pkg.Declares(f) && !types.IsInterface(recv.Type()) {
 		return false // what it does is known
 	}
 	if _, ok := syncKind(f); ok {

@@ -16,7 +16,7 @@ func (m *Model) Targets(call *ast.CallExpr) []*Func {
 		return []*Func{f}
 	}
 	method := m.Static(call)
-	if method == nil || method.Pkg() != m.Pkg.Types || method.Signature().Recv() == nil {
+	if method == nil || !m.Pkg.Declares(method) || method.Signature().Recv() == nil {
 		return nil
 	}
 	iface, ok := method.Signature().Recv().Type().Underlying().(*types.Interface)

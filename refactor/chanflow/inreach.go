@@ -59,7 +59,7 @@ func stopRef(obj types.Object, text string, base types.Object) StopRef {
 
 // meansAt reports whether the variable's name means it at the position.
 func (m *Model) meansAt(obj types.Object, pos token.Pos) bool {
-	scope := m.Pkg.Types.Scope().Innermost(pos)
+	scope := m.Pkg.ScopeAt(pos)
 	if scope == nil || obj.Name() == "" || obj.Name() == "_" {
 		return false
 	}
@@ -70,7 +70,7 @@ func (m *Model) meansAt(obj types.Object, pos token.Pos) bool {
 // visibleAt reports whether an expression means the same at a position as where
 // it stands: each variable that it mentions is in scope there.
 func (m *Model) visibleAt(n ast.Node, pos token.Pos) bool {
-	scope := m.Pkg.Types.Scope().Innermost(pos)
+	scope := m.Pkg.ScopeAt(pos)
 	if scope == nil {
 		return false
 	}

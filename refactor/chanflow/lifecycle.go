@@ -102,7 +102,7 @@ func (m *Model) startsFor(sp *Spawn) *types.TypeName {
 	} else {
 		tn, _ = m.constructs(top)
 	}
-	if tn == nil || tn.Pkg() != m.Pkg.Types || m.structSyntax(tn) == nil {
+	if tn == nil || !m.Pkg.Declares(tn) || m.structSyntax(tn) == nil {
 		return nil
 	}
 	for op := range top.Within(sp.Stmt.End(), top.Body.End()) {

@@ -31,7 +31,7 @@ func (m *Model) mentions() *mentions {
 					x.chans[obj.Origin()] = append(x.chans[obj.Origin()], id)
 				}
 			case *types.Func:
-				if obj.Pkg() == m.Pkg.Types {
+				if m.Pkg.Declares(obj) {
 					x.funcs[obj.Origin()]++
 				}
 			}

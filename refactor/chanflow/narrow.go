@@ -93,7 +93,7 @@ func (m *Model) chanSlots() *slotIndex {
 				x.add(n.Names, 0, n.Type, nil, nil, false)
 			}
 		case *ast.CallExpr:
-			if f := m.Static(n); f != nil && f.Pkg() == m.Pkg.Types {
+			if f := m.Static(n); f != nil && m.Pkg.Declares(f) {
 				x.calls[f.Origin()] = append(x.calls[f.Origin()], cur)
 			}
 		}

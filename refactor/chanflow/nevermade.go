@@ -26,7 +26,7 @@ func (m *Model) NeverMade() []*NeverMade {
 	var out []*NeverMade
 	for obj, ops := range m.ops {
 		v, ok := obj.(*types.Var)
-		if !ok || IsChan(v.Type()) == nil || v.Pkg() != m.Pkg.Types || len(m.stored()[v]) > 0 {
+		if !ok || IsChan(v.Type()) == nil || !m.Pkg.Declares(v) || len(m.stored()[v]) > 0 {
 			continue
 		}
 		n := &NeverMade{Obj: v}

@@ -75,7 +75,7 @@ func (r *Run) add(f *Func, via *Op, up *step) {
 // implementations returns the methods of the package that a call of a method of
 // an unexported interface of the package may run.
 func (m *Model) implementations(f *types.Func) (out []*Func) {
-	if f == nil || f.Pkg() != m.Pkg.Types || f.Signature().Recv() == nil {
+	if f == nil || !m.Pkg.Declares(f) || f.Signature().Recv() == nil {
 		return nil
 	}
 	iface, ok := f.Signature().Recv().Type().Underlying().(*types.Interface)

@@ -225,7 +225,7 @@ func (b *Builder) TypeName(at ast.Node, t types.Type) (string, error) {
 		missing = fmt.Errorf("the type %s cannot be named here", t)
 		return p.Name()
 	})
-	if named := asNamed(t); named != nil && named.Obj().Pkg() != nil && named.Obj().Pkg() != b.pkg.Types && !named.Obj().Exported() {
+	if named := asNamed(t); named != nil && named.Obj().Pkg() != nil && !b.pkg.Declares(named.Obj()) && !named.Obj().Exported() {
 		missing = fmt.Errorf("the type %s cannot be named here", t)
 	}
 	if basic, ok := t.(*types.Basic); ok && basic.Info()&types.IsUntyped != 0 {

@@ -22,7 +22,7 @@ func (b *code) call(e *ast.CallExpr) []value {
 		}
 	}
 	f := b.t.m.Static(e)
-	if f != nil && f.Pkg() != b.t.pkg.Types {
+	if f != nil && !b.t.pkg.Declares(f) {
 		return b.foreign(e, f)
 	}
 	fn := b.expr(fun).fn
@@ -73,7 +73,7 @@ func (b *code) supplied(fun ast.Expr) bool {
 		return e.typ != nil && e.typ.Pos() <= obj.Pos() && obj.Pos() < e.typ.End()
 	case *ast.SelectorExpr: // not what another package made, such as resp.Body
 		obj := b.t.pkg.Info.Uses[x.Sel]
-		return obj != nil && obj.Pkg() != nil && obj.Pkg().Path() == b.t.pkg.Types.Path()
+		return obj != nil && b.t.pkg.Declares(obj)
 	case *ast.IndexExpr:
 		return true
 	}
@@ -332,7 +332,7 @@ func (b *code) callee(call *ast.CallExpr) *function {
 	if b.t.pkg.Info.Types[fun].IsType() || b.t.pkg.Info.Types[fun].IsBuiltin() {
 		return nil
 	}
-	if f := b.t.m.Static(call); f != nil && f.Pkg() != b.t.pkg.Types {
+	if f := b.t.m.Static(call); f != nil && !b.t.pkg.Declares(f) {
 		return nil
 	}
 	if fn := b.expr(fun).fn; fn != nil {

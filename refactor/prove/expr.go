@@ -91,7 +91,7 @@ func (b *code) function(e ast.Expr) value {
 		}
 	}
 	f, ok := obj.(*types.Func)
-	if !ok || f.Pkg() != b.t.pkg.Types {
+	if !ok || !b.t.pkg.Declares(f) {
 		return value{}
 	}
 	for _, decl := range b.t.m.Funcs {

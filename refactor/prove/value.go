@@ -266,7 +266,7 @@ func isAtomic(t types.Type) bool {
 // global returns a variable of the package. One that is made by its declaration
 // is known; what else it may hold is not.
 func (t *translator) global(obj types.Object) value {
-	if obj.Pkg() == t.pkg.Types {
+	if t.pkg.Declares(obj) {
 		for _, init := range t.pkg.Info.InitOrder {
 			if len(init.Lhs) != 1 || init.Lhs[0] != obj {
 				continue

@@ -62,7 +62,7 @@ func capture(pkg *refactor.Package, e *chanflow.Endless) (c *captured, why strin
 			return why == ""
 		}
 		obj := pkg.Info.Uses[id]
-		if obj == nil || obj.Pkg() != pkg.Types || obj.Parent() == pkg.Types.Scope() || lit.Body.Pos() <= obj.Pos() && obj.Pos() < lit.Body.End() {
+		if obj == nil || !pkg.Declares(obj) || obj.Parent() == pkg.Types.Scope() || lit.Body.Pos() <= obj.Pos() && obj.Pos() < lit.Body.End() {
 			return true
 		}
 		v, ok := obj.(*types.Var)
@@ -116,7 +116,7 @@ func copied(t types.Type) bool {
 func local(pkg *refactor.Package, t types.Type) bool {
 	switch t := types.Unalias(t).(type) {
 	case *types.Named:
-		if obj := t.Obj(); obj.Pkg() == pkg.Types && obj.Parent() != pkg.Types.Scope() {
+		if obj := t.Obj(); pkg.Declares(obj) && obj.Parent() != pkg.Types.Scope() {
 			return true
 		}
 		for arg := range t.TypeArgs().Types() {

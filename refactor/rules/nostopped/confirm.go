@@ -321,7 +321,7 @@ func (w *writer) typeText(pos token.Pos, t types.Type) (string, bool) {
 		}
 		return w.Import(pos, p.Path())
 	})
-	if n, is := types.Unalias(t).(*types.Named); is && n.Obj().Pkg() != w.pkg.Types && n.Obj().Pkg() != nil && !n.Obj().Exported() {
+	if n, is := types.Unalias(t).(*types.Named); is && !w.pkg.Declares(n.Obj()) && n.Obj().Pkg() != nil && !n.Obj().Exported() {
 		ok = false
 	}
 	return text, ok

@@ -146,7 +146,7 @@ func own(pkg *refactor.Package, s *chanflow.SharedReply) ([]refactor.Edit, error
 // free reports whether a variable can have the name of the field: in the whole
 // function the name means nothing else than a field, and nothing around it.
 func free(pkg *refactor.Package, s *chanflow.SharedReply, name string) bool {
-	scope := pkg.Types.Scope().Innermost(s.Anchor.Pos())
+	scope := pkg.ScopeAt(s.Anchor.Pos())
 	if scope == nil {
 		return false
 	}

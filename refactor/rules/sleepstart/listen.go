@@ -231,7 +231,7 @@ func (s *site) errorName(b *edit.Builder) string {
 // error of that name.
 func (s *site) mayDeclare(name string) bool {
 	at := s.spawn().Stmt.Pos()
-	scope := s.pkg.Types.Scope().Innermost(at)
+	scope := s.pkg.ScopeAt(at)
 	if obj := scope.Lookup(name); obj != nil {
 		return chanflow.IsError(obj.Type()) && (obj.Pos() < at || s.declaresMore(obj))
 	}

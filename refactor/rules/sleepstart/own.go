@@ -67,7 +67,7 @@ func (s *site) hoistOwn() ([]refactor.Edit, error) {
 // unused reports whether a name means nothing where the goroutine is started.
 func (s *site) unused(name string) bool {
 	at := s.spawn().Stmt.Pos()
-	scope := s.pkg.Types.Scope().Innermost(at)
+	scope := s.pkg.ScopeAt(at)
 	_, obj := scope.LookupParent(name, at)
 	return obj == nil && scope.Lookup(name) == nil
 }
