@@ -42,10 +42,12 @@ type client struct {
 			} `json:"resolveSupport"`
 		} `json:"codeAction"`
 		Hover struct {
-			ContentFormat []protocol.MarkupKind `json:"contentFormat"`
+			DynamicRegistration bool                  `json:"dynamicRegistration"`
+			ContentFormat       []protocol.MarkupKind `json:"contentFormat"`
 		} `json:"hover"`
 		Completion struct {
-			Item struct {
+			DynamicRegistration bool `json:"dynamicRegistration"`
+			Item                struct {
 				SnippetSupport        bool `json:"snippetSupport"`
 				InsertTextModeSupport struct {
 					ValueSet []protocol.InsertTextMode `json:"valueSet"`
@@ -155,10 +157,10 @@ func (c *client) capabilities(set Settings) protocol.ServerCapabilities {
 			ResolveProvider: &lazy,
 		}
 	}
-	if set.Hover.wanted(c) {
+	if hoverProvider.announced(c, set) {
 		caps.HoverProvider = protocol.Boolean(true)
 	}
-	if set.Snippets && c.TextDocument.Completion.Item.SnippetSupport {
+	if completionProvider.announced(c, set) {
 		caps.CompletionProvider = &protocol.CompletionOptions{}
 	}
 	return caps

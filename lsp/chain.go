@@ -3,9 +3,11 @@ package lsp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime/debug"
 	"strings"
 	"sync"
+	"time"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
@@ -79,7 +81,10 @@ func (c *chain) handle(ctx context.Context, r *jsonrpc2.Request) (any, error) {
 	if !m.inline {
 		jsonrpc2.Async(ctx)
 	}
-	return c.call(callCtx, name, m, snap, r.Params())
+	start := time.Now()
+	result, err := c.call(callCtx, name, m, snap, r.Params())
+	c.server.traced(name, fmt.Sprintf(" (%v)", id), r.Params(), start, err)
+	return result, err
 }
 
 func (c *chain) call(ctx context.Context, name string, m method, snap *snapshot, params []byte) (result any, err error) {
@@ -117,9 +122,12 @@ func (c *chain) notify(name string, params []byte) {
 	case c.server.state != initialized && name != protocol.MethodExit:
 		return // to be dropped (LSP 3.17, "initialize")
 	}
-	if err := m.notify(params); err != nil {
+	start := time.Now()
+	err := m.notify(params)
+	if err != nil {
 		c.server.log.Printf("%s: %v", name, err)
 	}
+	c.server.traced(name, "", params, start, err)
 }
 
 // cancel handles $/cancelRequest.

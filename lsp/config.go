@@ -30,8 +30,8 @@ type Settings struct {
 
 	// Hover says whether a channel's role card is shown as a hover: "on", "off",
 	// or "auto", which means only in editors that show it beside that of gopls
-	// (VS Code and its kin, Neovim 0.11, Helix 25.07). To have an editor ask for
-	// it that "auto" leaves out, this must be among the initializationOptions.
+	// (VS Code and its kin, Neovim 0.11, Helix 25.07). In editors that cannot be
+	// told later what to ask for, "on" must be among the initializationOptions.
 	Hover HoverMode `json:"hover" jsonschema:"enum=auto,enum=on,enum=off"`
 
 	// DocsURL is where the documentation of rules is published: a diagnostic
@@ -223,4 +223,5 @@ func (s *session) configured(raw []byte) {
 	for _, v := range s.views {
 		v.reload(true)
 	}
+	s.task("providers", s.registerProviders)
 }

@@ -30,6 +30,8 @@ type editor struct {
 	token    string             // of the progress of commands; empty if the server is to make one
 	at       string             // the file of actions and items
 
+	registered map[string]string // methods and their options, by ID
+
 	escape func(uri string) string      // how the client writes URIs
 	known  map[string][]json.RawMessage // the diagnostics of files
 	out    strings.Builder
@@ -45,7 +47,7 @@ func newEditor(t *testing.T, dir string, options clientOptions) *editor {
 	if options.Real {
 		all = rules.All()
 	}
-	e := &editor{peer: connect(t, all...), dir: dir, options: options, encoding: "utf-16", buffers: make(map[string]*buffer), known: make(map[string][]json.RawMessage)}
+	e := &editor{peer: connect(t, all...), dir: dir, options: options, encoding: "utf-16", buffers: make(map[string]*buffer), known: make(map[string][]json.RawMessage), registered: make(map[string]string)}
 	e.escape = func(uri string) string { return uri }
 	e.answer = e.reply
 	params := map[string]any{"processId": nil, "rootUri": e.uri(""), "capabilities": options.Capabilities}
@@ -62,41 +64,9 @@ func newEditor(t *testing.T, dir string, options clientOptions) *editor {
 		} `json:"capabilities"`
 	}
 	must(t, json.Unmarshal(e.initialize(e.encode(params)), &result))
+	// The server may register it later.
 	e.encoding, e.hovers = result.Capabilities.PositionEncoding, result.Capabilities.HoverProvider
 	return e
-}
-
-// reply answers the server's requests.
-func (e *editor) reply(method string, params json.RawMessage) any {
-	switch method {
-	case "workspace/configuration":
-		return []any{e.options.Configuration}
-	case "window/workDoneProgress/create":
-		e.printf("progress %s", params)
-	case "window/showDocument":
-		var p struct {
-			URI                 string
-			External, TakeFocus bool
-		}
-		must(e.t, json.Unmarshal(params, &p))
-		shown := p.URI
-		if name, ok := strings.CutPrefix(p.URI, "file://"); ok {
-			doc, err := os.ReadFile(filepath.FromSlash(name))
-			must(e.t, err)
-			title, _, _ := strings.Cut(string(doc), "\n")
-			shown = filepath.Base(name) + ": " + title
-		}
-		e.printf("show %s, external: %v, focus: %v", shown, p.External, p.TakeFocus)
-		return map[string]any{"success": true}
-	case "workspace/applyEdit":
-		var p struct {
-			Edit workspaceEdit `json:"edit"`
-		}
-		must(e.t, json.Unmarshal(params, &p))
-		e.apply(p.Edit)
-		return map[string]any{"applied": true}
-	}
-	return nil
 }
 
 func (e *editor) uri(name string) string {
@@ -173,7 +143,9 @@ func (e *editor) commands() map[string]func(rest string, args []string) {
 		"command":     func(rest string, a []string) { e.command(rest) },    // command NAME JSON
 		"token":       func(rest string, _ []string) { e.token = rest },     // token TOKEN: goes with commands
 		"configure":   func(rest string, _ []string) { e.configure(rest) },
-		"quiet":       func(string, []string) { e.quiet() }, // prints what else the server has to say
+		"registered":  func(string, []string) { e.printRegistered() },                                          // registered: with the server, when it is idle
+		"trace":       func(rest string, _ []string) { e.notify("$/setTrace", map[string]any{"value": rest}) }, // trace off|messages|verbose
+		"quiet":       func(string, []string) { e.quiet() },                                                    // prints what else the server has to say
 		"log":         func(string, []string) { e.printLog() },
 	}
 }
@@ -520,10 +492,13 @@ func (e *editor) quiet() {
 	for _, m := range e.notes {
 		var p struct {
 			Message string `json:"message"`
+			Verbose string `json:"verbose"`
 			URI     string `json:"uri"`
 		}
 		must(e.t, json.Unmarshal(m.Params, &p))
 		switch {
+		case p.Verbose != "":
+			e.printf("%s: %s: %s", m.Method, p.Message, p.Verbose)
 		case m.Method == "$/progress":
 			e.printf("progress %s", m.Params)
 		case p.Message != "":
@@ -546,62 +521,4 @@ func (e *editor) printLog() {
 			e.printf("%s", strings.TrimSpace(line))
 		}
 	}
-}
-
-func (e *editor) hover(name, needle string) {
-	if !e.hovers {
-		e.printf("no hovers")
-		return
-	}
-	text := e.buffers[name].text
-	i := strings.Index(text, needle)
-	if i < 0 {
-		e.t.Fatalf("%q is not in %s", needle, name)
-	}
-	raw, err := e.call("textDocument/hover", map[string]any{"textDocument": map[string]any{"uri": e.uri(name)}, "position": positionOf(text, i, e.encoding)})
-	if err != nil {
-		e.printf("%v", err)
-		return
-	}
-	var h *struct {
-		Contents struct {
-			Kind  string `json:"kind"`
-			Value string `json:"value"`
-		} `json:"contents"`
-		Range textRange `json:"range"`
-	}
-	must(e.t, json.Unmarshal(raw, &h))
-	if h == nil {
-		e.printf("none")
-		return
-	}
-	e.printf("%s %s", span(h.Range), h.Contents.Kind)
-	for line := range strings.Lines(h.Contents.Value) {
-		e.printf("| %s", strings.TrimSuffix(line, "\n"))
-	}
-}
-
-func (e *editor) diagram(name, needle string) {
-	text := e.buffers[name].text
-	i := strings.Index(text, needle)
-	if i < 0 {
-		e.t.Fatalf("%q is not in %s", needle, name)
-	}
-	raw, err := e.call("workspace/executeCommand", map[string]any{"command": "handshake.diagram", "arguments": []any{
-		map[string]any{"uri": e.uri(name), "position": positionOf(text, i, e.encoding)},
-	}})
-	if err != nil {
-		e.printf("%v", err)
-		return
-	}
-	var d *struct{ Mermaid, SVG string }
-	must(e.t, json.Unmarshal(raw, &d))
-	if d == nil {
-		e.printf("none")
-		return
-	}
-	for line := range strings.Lines(d.Mermaid) {
-		e.printf("| %s", strings.TrimSuffix(line, "\n"))
-	}
-	e.printf("SVG: %v", strings.HasPrefix(d.SVG, "<?xml") && strings.HasSuffix(d.SVG, "</svg>"))
 }

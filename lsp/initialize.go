@@ -12,6 +12,7 @@ type initializeParams struct {
 	ClientInfo            clientInfo     `json:"clientInfo"`
 	Capabilities          client         `json:"capabilities"`
 	InitializationOptions jsontext.Value `json:"initializationOptions"`
+	Trace                 string         `json:"trace"`
 }
 
 // initialize handles initialize, the first call.
@@ -22,6 +23,7 @@ func (s *server) initialize(_ context.Context, _ *snapshot, p *initializeParams)
 	s.client = p.Capabilities
 	s.client.info = p.ClientInfo
 	s.client.negotiate()
+	s.traceAs(p.Trace)
 	set := s.read(DefaultSettings(), p.InitializationOptions, "initializationOptions")
 	s.mu.Lock()
 	s.fromInit, s.settings = set, set

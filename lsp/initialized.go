@@ -16,34 +16,10 @@ func (s *session) initialized(*struct{}) error {
 			ctx, cancel := context.WithTimeout(s.ctx, configurationPatience)
 			defer cancel()
 			s.pull(ctx)
+			s.task("providers", s.registerProviders)
 		})
 	})
 	return nil
-}
-
-// register asks the client to tell of changed files and settings.
-func (s *session) register() {
-	var p protocol.RegistrationParams
-	add := func(method string, options any) {
-		raw, _ := json.Marshal(options) // maps and strings only
-		p.Registrations = append(p.Registrations, protocol.Registration{ID: "handshake " + method, Method: method, RegisterOptions: raw})
-	}
-	if s.client.Workspace.DidChangeWatchedFiles.DynamicRegistration {
-		var watchers []map[string]string
-		for _, glob := range []string{"**/*.go", "**/go.mod", "**/go.work", "**/" + configFile} {
-			watchers = append(watchers, map[string]string{"globPattern": glob})
-		}
-		add(protocol.MethodWorkspaceDidChangeWatchedFiles, map[string]any{"watchers": watchers})
-	}
-	if s.client.Workspace.DidChangeConfiguration.DynamicRegistration {
-		add(protocol.MethodWorkspaceDidChangeConfiguration, map[string]any{"section": "handshake"})
-	}
-	if len(p.Registrations) == 0 {
-		return
-	}
-	if _, err := s.conn.Call(s.ctx, protocol.MethodClientRegisterCapability, &p, nil); err != nil && s.ctx.Err() == nil {
-		s.log.Printf("register: %v", err)
-	}
 }
 
 // pull asks the client for the settings.

@@ -11,6 +11,7 @@ func (s *server) table() map[string]method {
 		protocol.MethodInitialized: notification(s.initialized),
 		protocol.MethodShutdown:    inline(call(s.shutdown)),
 		protocol.MethodExit:        notification(s.exit),
+		protocol.MethodSetTrace:    notification(s.setTrace),
 
 		protocol.MethodTextDocumentDidOpen:   notification(s.didOpen),
 		protocol.MethodTextDocumentDidChange: notification(s.didChange),

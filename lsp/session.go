@@ -43,6 +43,11 @@ type session struct {
 	initializedOnce sync.Once
 	configuredOnce  chan struct{} // closed when the client's settings are known
 
+	registering sync.Mutex
+	registered  map[string]bool // methods that the client was told of, by registerProviders
+
+	trace atomic.Int32 // a traceLevel
+
 	mu        sync.Mutex
 	current   *snapshot
 	views     map[string]*view              // by module root, or by file outside of modules
@@ -67,6 +72,7 @@ func newSession(opts Options, l *log.Logger) *session {
 		placed:         make(map[string]*view),
 		published:      make(map[uri.URI]string),
 		told:           make(map[string]bool),
+		registered:     make(map[string]bool),
 		working:        make(map[string]context.CancelFunc),
 	}
 }
