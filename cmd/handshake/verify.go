@@ -105,7 +105,7 @@ func printReport(w io.Writer, dir string, r *verify.Report) {
 		fmt.Fprintf(w, "sleeps removed: %d, which waited for %v%s\n", s.Count, s.Waited, unknownLength(s))
 	}
 	if t := r.Tests; t != nil {
-		fmt.Fprintf(w, "tests: %d in %s, %s each", t.Stable, count(t.Packages, "package"), count(t.Count, "time"))
+		fmt.Fprintf(w, "tests: %d in %s, %s each", t.Stable+len(t.Unstable), count(t.Packages, "package"), count(t.Count, "time"))
 		switch {
 		case t.Race:
 			fmt.Fprint(w, " under the race detector")
@@ -193,7 +193,7 @@ func printByRule(w io.Writer, r *verify.Report) {
 		return
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "rule\tproven\trejected\tnot proven\tfindings left")
+	fmt.Fprintln(t, "rule\tmade\trejected\tnot proven\tfindings left")
 	var names []string
 	for name := range rows {
 		names = append(names, name)

@@ -35,6 +35,8 @@ type run struct {
 	elapsed  map[string]float64 // seconds, by package; of all runs of its tests
 	builds   map[string][]string
 	stray    []string // what is not JSON
+
+	finished func() // if not nil, called at the end of a package
 }
 
 func newRun() *run {
@@ -112,8 +114,12 @@ func (r *run) line(line string) {
 		}
 		res.kept = true
 	}
-	if e.Test == "" && e.Elapsed > 0 {
-		r.elapsed[e.Package] += e.Elapsed
+	if e.Test != "" || e.Action != "pass" && e.Action != "fail" && e.Action != "skip" {
+		return
+	}
+	r.elapsed[e.Package] += e.Elapsed
+	if r.finished != nil {
+		r.finished()
 	}
 }
 

@@ -43,7 +43,6 @@ func (v *verifier) search(ctx context.Context, fixes []apply.Made) error {
 		m, f := fixes[0], failures[0]
 		v.report.Rejected = append(v.report.Rejected, Rejected{m, f})
 		v.vetoes[keyOf(m)] = fmt.Errorf("with it %v", f)
-		v.say("rejected: %s:%d: %s (%s): %v", m.File, m.Line, m.Title, m.Rule.Name, f)
 		return nil
 	}
 	rest, suspects := v.split(fixes, failures)

@@ -194,11 +194,18 @@ func names(targets []*target) string {
 }
 
 func count(n int, noun string) string {
-	if n == 1 {
+	switch {
+	case n == 1:
 		return "1 " + noun
-	}
-	if strings.HasSuffix(noun, "x") {
+	case strings.HasSuffix(noun, "x"):
 		noun += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return count(n, "time")
 }

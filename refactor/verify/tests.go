@@ -29,10 +29,13 @@ func (v *verifier) runBaseline(ctx context.Context, targets []*target) error {
 		return nil
 	}
 	detector := ""
-	if v.race {
+	switch {
+	case v.race:
 		detector = " under the race detector"
+	case v.noRace != "":
+		detector = " without the race detector (" + v.noRace + ")"
 	}
-	v.say("running the tests of %s as they are, %s each%s", count(len(targets), "package"), count(v.Count, "time"), detector)
+	v.say("running the tests of %s as they are, %s each%s", count(len(targets), "package"), times(v.Count), detector)
 	start := time.Now()
 	r, err := v.runTests(ctx, "", targets, v.Timeout)
 	if err != nil {
@@ -119,6 +122,14 @@ func (v *verifier) withoutDetector(ctx context.Context, targets []*target, r *ru
 // "". Packages with tests that end the program are run one by one without these.
 func (v *verifier) runTests(ctx context.Context, overlay string, targets []*target, timeout time.Duration) (*run, error) {
 	all := newRun()
+	done, told := 0, time.Now()
+	all.finished = func() {
+		done++
+		if done < len(targets) && time.Since(told) > 20*time.Second {
+			told = time.Now()
+			v.say("%d of %s tested so far", done, count(len(targets), "package"))
+		}
+	}
 	for _, m := range v.modules {
 		var paths []string
 		for _, t := range targets {
@@ -145,7 +156,7 @@ func (v *verifier) runTests(ctx context.Context, overlay string, targets []*targ
 }
 
 // runOne runs some tests of a target, all if there are none, without any fix.
-func (v *verifier) runOne(ctx context.Context, t *target, tests []string, times int) (*run, error) {
+func (v *verifier) runOne(ctx context.Context, t *target, tests []string, n int) (*run, error) {
 	args := []string{t.Path}
 	if len(tests) > 0 {
 		args = []string{"-run=" + exactly(tests), t.Path}
@@ -153,7 +164,7 @@ func (v *verifier) runOne(ctx context.Context, t *target, tests []string, times 
 		args = []string{"-skip=" + exactly(v.kills[t]), t.Path}
 	}
 	r := newRun()
-	return r, v.goTest(ctx, r, t.module, "", v.Timeout, times, args...)
+	return r, v.goTest(ctx, r, t.module, "", v.Timeout, n, args...)
 }
 
 // exactly returns a pattern for the top-level tests with these names.
@@ -166,8 +177,8 @@ func exactly(tests []string) string {
 	return "^(" + strings.Join(slices.Compact(quoted), "|") + ")$"
 }
 
-func (v *verifier) goTest(ctx context.Context, r *run, m *module, overlay string, timeout time.Duration, times int, args ...string) error {
-	flags := []string{"test", "-json", "-vet=off", fmt.Sprintf("-count=%d", times)}
+func (v *verifier) goTest(ctx context.Context, r *run, m *module, overlay string, timeout time.Duration, n int, args ...string) error {
+	flags := []string{"test", "-json", "-vet=off", fmt.Sprintf("-count=%d", n)}
 	if v.race {
 		flags = append(flags, "-race")
 	}

@@ -179,6 +179,14 @@ func (v *verifier) prove(ctx context.Context, res *apply.Result) error {
 			}
 		}
 		if len(open) == 0 {
+			// What the go command has seen is what may be written, to the byte.
+			files, made, err := v.with(ctx, v.accepted)
+			if err != nil {
+				return err
+			}
+			slices.SortFunc(files, func(a, b apply.File) int { return cmp.Compare(a.Name, b.Name) })
+			res.Files = files
+			res.Made = slices.DeleteFunc(res.Made, func(m apply.Made) bool { return !made[keyOf(m)] })
 			v.report.Result = res
 			return nil
 		}
@@ -243,7 +251,7 @@ func (v *verifier) doubt(m apply.Made, r *run) string {
 	case test.passed < test.runs:
 		return fmt.Sprintf("%s fails %d of %d times", m.Test, test.runs-test.passed, test.runs)
 	case test.passed < v.Count:
-		return fmt.Sprintf("%s runs only %s", m.Test, count(test.runs, "time"))
+		return fmt.Sprintf("%s runs only %s", m.Test, times(test.runs))
 	}
 	return ""
 }
