@@ -55,12 +55,13 @@ func scan(ctx context.Context, patterns []string, rules []*refactor.Rule, resolv
 		r.Errors = all.list
 		return r, cmp.Or(ctx.Err(), errNothing)
 	}
+	s := scanner{dir, g, rules, resolve}
 	parts := make([]part, len(g.Roots()))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, m := range g.Roots() {
 		group.Go(func() error {
-			parts[i] = scanOne(ctx, dir, g, m, rules, resolve)
+			parts[i] = s.scanOne(ctx, m)
 			return ctx.Err()
 		})
 	}
@@ -96,29 +97,22 @@ type part struct {
 	skipped  bool
 }
 
-func scanOne(ctx context.Context, dir string, g *load.Graph, m *load.Meta, rules []*refactor.Rule, resolve bool) part {
-	p := part{problems: problems{dir: dir}}
+func (s scanner) scanOne(ctx context.Context, m *load.Meta) part {
+	p := part{problems: problems{dir: s.dir}}
 	p.problems.addMeta(m)
 	if len(m.Files) == 0 {
 		return p
 	}
-	if !g.MayMatter(m) {
+	if !s.graph.MayMatter(m) {
 		p.read, p.skipped = m.Name != "", true
 		return p
 	}
-	pkg, err := g.Package(ctx, m)
+	r, err := s.result(ctx, m)
 	if err != nil {
 		p.problems.addError(err, false)
 		return p
 	}
-	p.read = load.Parses(pkg)
-	p.problems.addTypes(load.Complaints(pkg))
-	findings, errs := refactor.Analyze(pkg, rules)
-	for _, err := range errs {
-		p.problems.addError(err, true)
-	}
-	for _, f := range findings {
-		p.findings = append(p.findings, newFinding(dir, pkg, f, resolve))
-	}
+	p.findings, p.read = r.Findings, r.Read
+	p.problems.list = append(p.problems.list, r.Problems...)
 	return p
 }

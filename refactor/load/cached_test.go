@@ -403,6 +403,52 @@ func TestCacheEntryOfAnotherFormat(t *testing.T) {
 	}
 }
 
+// A key stands for what was read: files that were saved in the meantime make it
+// void, although they are as they were at last.
+func TestKeyOfWhatWasRead(t *testing.T) {
+	const excluded = "//go:build never\n\npackage c\n"
+	dir := write(t, chain+"-- c/other.go --\n"+excluded)
+	c := load.OpenCache(t.TempDir(), load.CacheLimit)
+	for file, change := range map[string]string{"": "", "a/a.go": "any", "c/c.go": "any", "c/other.go": "nothing"} {
+		name := filepath.Join(dir, filepath.FromSlash(file))
+		g := cached(t, dir, c, "./c")
+		m := g.Roots()[0]
+		k, ok := g.Key(m)
+		if again, _ := cached(t, dir, c, "./c").Key(m); !ok || again != k {
+			t.Fatalf("keys %x and %x, %v of the same", k, again, ok)
+		}
+		os.RemoveAll(c.Dir())
+		src, _ := os.ReadFile(name)
+		save := func(src string) {
+			if file != "" {
+				if err := os.WriteFile(name, []byte(src), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		save(strings.ReplaceAll(string(src), "int", "any") + "\n")
+		pkg, err := g.Package(t.Context(), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if change == "any" {
+			save(string(src)) // the disk alone does not tell
+		}
+		if got, want := g.Unchanged(m, pkg, k), file == ""; got != want {
+			t.Errorf("with a change of %q, unchanged is %v", file, got)
+		}
+		save(string(src))
+		if pkg := only(t, cached(t, dir, c, "./c")); len(pkg.Errors) != 0 {
+			t.Errorf("after the change of %q: %v", file, pkg.Errors)
+		}
+	}
+	g := cached(t, dir, c, "./c")
+	dirty := g.WithOverlay(map[string][]byte{filepath.Join(dir, "a", "a.go"): []byte("package a")})
+	if _, ok := dirty.Key(g.Roots()[0]); ok {
+		t.Error("what is unsaved has a key")
+	}
+}
+
 const worker = "HANDSHAKE_TEST_CACHE_WORKER"
 
 // Processes and goroutines share a cache that is too small for what they need,

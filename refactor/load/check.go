@@ -61,22 +61,22 @@ func (g *Graph) declarations(m *Meta) (*types.Package, error) {
 func (g *Graph) checkDeclarations(m *Meta, p *print) (*types.Package, error) {
 	fset := token.NewFileSet()
 	var files []*ast.File
-	sound := p.ok
-	srcs := make(map[string][]byte) // of the files
+	sound := true
+	read := make(map[string][]byte) // the files, if they must be compared with p
 	for _, name := range m.Files {
 		src, err := g.Source(name)
 		if err != nil {
-			sound = false
 			continue // the rest may do; what is missing shows as a type error
+		}
+		if p.ok {
+			read[name] = src
 		}
 		f, err := parser.ParseFile(fset, name, src, parser.SkipObjectResolution)
 		sound = sound && err == nil
 		if f == nil {
 			continue
 		}
-		if sound = sound && m.knows(f.Imports); sound {
-			srcs[name] = src
-		}
+		sound = sound && m.knows(f.Imports)
 		for _, d := range f.Decls {
 			if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil {
 				// Free it before the next file is read. Without any body, init and
@@ -86,6 +86,9 @@ func (g *Graph) checkDeclarations(m *Meta, p *print) (*types.Package, error) {
 		}
 		files = append(files, f)
 	}
+	if p.ok && !g.asKeyed(m, p, func(name string) ([]byte, bool) { src, ok := read[name]; return src, ok }) {
+		g.changed.Store(true) // this package's key is wrong, and that of all that import it
+	}
 	if len(files) == 0 {
 		return nil, errNoGo
 	}
@@ -93,8 +96,8 @@ func (g *Graph) checkDeclarations(m *Meta, p *print) (*types.Package, error) {
 	config.IgnoreFuncBodies = true
 	config.Error = func(error) { sound = false }
 	pkg, _ := config.Check(m.Path, fset, files, nil) // a broken dependency is still worth importing
-	if sound {
-		g.writeExport(m, p, pkg, srcs)
+	if sound && p.ok && !g.changed.Load() {
+		g.writeExport(p.key, pkg)
 	}
 	return pkg, nil
 }

@@ -100,13 +100,8 @@ func (g *Graph) directly(m *Meta) []*types.Package {
 	return out
 }
 
-// writeExport makes the entry for a package that was checked from source, unless
-// a file was saved after the package got its key.
-func (g *Graph) writeExport(m *Meta, p *print, pkg *types.Package, srcs map[string][]byte) {
-	own, ok := g.own(m, func(name string) ([]byte, bool) { src, ok := srcs[name]; return src, ok })
-	if !ok || own != p.own {
-		return
-	}
+// writeExport makes the entry for a package that was checked from source.
+func (g *Graph) writeExport(k Key, pkg *types.Package) {
 	var buf bytes.Buffer
 	for _, name := range pkg.Scope().Names() {
 		if !token.IsExported(name) {
@@ -116,7 +111,7 @@ func (g *Graph) writeExport(m *Meta, p *print, pkg *types.Package, srcs map[stri
 	}
 	buf.WriteByte('\n')
 	if exported(&buf, pkg) {
-		g.cfg.Cache.Put(p.key, buf.Bytes())
+		g.cfg.Cache.Put(k, buf.Bytes())
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"handshake/refactor"
 )
 
 // tool returns a fingerprint of the program that runs: what it computes changes
@@ -137,8 +139,9 @@ func (g *Graph) saved(name string) ([]byte, bool) {
 // on: this program, the go command, and the names and contents of the files of
 // the package, of those beside them that the build leaves out, and of all that
 // the package imports. What is computed from it alone can be cached under that
-// key. It is false if something of that is unsaved, missing, broken or
-// being worked on, as Go itself may be: a fix can import any of its packages.
+// key, if it is still [Graph.Unchanged] then. It is false if something of that is
+// unsaved, missing or being worked on, as Go itself may be: a fix can import any
+// of its packages.
 func (g *Graph) Key(m *Meta) (Key, bool) {
 	p := g.print(m)
 	if !p.ok || !g.env.released {
@@ -154,4 +157,26 @@ func (g *Graph) Key(m *Meta) (Key, bool) {
 		parts = append(parts, name, string(src))
 	}
 	return p.key.With(parts...), true
+}
+
+// Cache returns the cache of the graph, for what goes under such keys.
+func (g *Graph) Cache() *Cache { return g.cfg.Cache }
+
+// Unchanged reports whether the package, which is what Package returned for m,
+// and all that it imports were read as they were when m got its key.
+func (g *Graph) Unchanged(m *Meta, pkg *refactor.Package, k Key) bool {
+	now, ok := g.Key(m) // reads what the build leaves out again
+	return ok && now == k && !g.changed.Load() && g.asKeyed(m, g.print(m), func(name string) ([]byte, bool) {
+		f := pkg.FileNamed(name)
+		if f == nil {
+			return nil, false
+		}
+		return f.Src, true
+	})
+}
+
+// asKeyed reports whether files that were read are the ones that got the key.
+func (g *Graph) asKeyed(m *Meta, p *print, read func(name string) ([]byte, bool)) bool {
+	own, ok := g.own(m, read)
+	return ok && own == p.own
 }

@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/tools/go/packages"
 )
@@ -52,6 +53,7 @@ type Graph struct {
 	env       goEnv
 	origin    Key // what all keys begin with
 	cacheable bool
+	changed   atomic.Bool // files were not as they were when their package got its key
 
 	mu     sync.Mutex
 	decls  map[string]*decl  // dependencies checked without bodies, by ID
@@ -337,6 +339,7 @@ func (g *Graph) WithOverlay(overlay map[string][]byte) *Graph {
 		stale[m] = s
 		return s
 	}
+	n.changed.Store(g.changed.Load())
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	n.extra, n.added = maps.Clone(g.extra), maps.Clone(g.added)
