@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"regexp"
 	"strings"
 
 	"handshake/refactor"
@@ -35,6 +36,24 @@ func Failure(pkg *refactor.Package, b *edit.Builder, f *chanflow.Func, pos token
 		return code + expr, nil
 	}
 	return "", errors.New("the function has no way to report an error")
+}
+
+// Ready returns the name of a channel, a variable or parameter of the frame, once
+// it tells more than that something has started: "ready", or the name that it has
+// if a comment in the function speaks of it.
+func Ready(b *edit.Builder, f *chanflow.Func, v types.Object) string {
+	top := f.Top().Node()
+	start := top.Pos()
+	if d, ok := top.(*ast.FuncDecl); ok && d.Doc != nil {
+		start = d.Doc.Pos()
+	}
+	word := regexp.MustCompile(`\b` + v.Name() + `\b`)
+	for _, g := range f.File.Syntax.Comments {
+		if start <= g.Pos() && g.End() <= top.End() && word.MatchString(g.Text()) {
+			return v.Name()
+		}
+	}
+	return b.Fresh(f.Body.Pos(), "ready")
 }
 
 func zeroValue(t types.Type, text string) string {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"go/ast"
 	"slices"
+	"strings"
 
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
@@ -92,10 +93,10 @@ func (s *site) withhold() string {
 
 func (s *site) surface() ([]refactor.Edit, error) {
 	b := edit.New(s.pkg)
-	outer := b.Fresh(s.Make.Node.Pos(), "ready")
+	outer := idiom.Ready(b, s.Make.Fn, s.Var)
 	inner := outer
 	if s.Param != nil {
-		inner = b.Fresh(s.Spawn.Body.Body.Pos(), "ready")
+		inner = idiom.Ready(b, s.Spawn.Body, s.Param)
 		if err := s.retype(b); err != nil {
 			return nil, err
 		}
@@ -169,7 +170,10 @@ func (s *site) wait(b *edit.Builder, name string) (ast.Node, error) {
 		b.ReplaceNode(st, "err := <-"+name)
 		check := fmt.Sprintf("if err != nil {\n\t%s\n}", failure)
 		if len(clause.Body) == 0 {
-			b.Insert(clause.Colon+1, "\n"+check+"\n")
+			if rest := parent.File.Text(clause.Colon+1, s.Wait.Select.Body.Rbrace); !strings.HasPrefix(strings.TrimLeft(rest, " \t\r"), "\n") {
+				check += "\n" // a comment, or the next case
+			}
+			b.Insert(clause.Colon+1, "\n"+check)
 			return st, nil
 		}
 		for _, in := range clause.Body {

@@ -11,6 +11,7 @@ import (
 	"handshake/refactor"
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
+	"handshake/refactor/idiom"
 	"handshake/refactor/prove"
 )
 
@@ -73,7 +74,7 @@ func finding(pkg *refactor.Package, v *chanflow.StartValue) refactor.Finding {
 
 func send(pkg *refactor.Package, v *chanflow.StartValue) ([]refactor.Edit, error) {
 	b := edit.New(pkg)
-	name := b.Fresh(v.Make.Node.Pos(), "ready")
+	name := idiom.Ready(b, v.Make.Fn, v.Var)
 	b.ReplaceNode(v.Make.Node, "make(chan "+b.Text(v.Type)+", 1)")
 	wait := v.Wait.Stmt()
 	if v.Local {
