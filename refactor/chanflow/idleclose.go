@@ -78,7 +78,7 @@ func (k *counter) answeredBefore(closed *Op) bool {
 		f := closed.Fn
 		sp := k.model.spawnOf(f)
 		if sp == nil || sp.Body != f || sp.Kind != GoStmt || f.Recovers() ||
-			slices.ContainsFunc(f.Exits(f.Body.List), func(op *Op) bool { return op.Exit != Return }) {
+			slices.ContainsFunc(f.Exits(f.Body.List), func(op *Op) bool { return op.Exit != Return }) || k.model.runsChecks(f) {
 			return false // a panic, or the end of a test, closes it unanswered
 		}
 	}
@@ -105,4 +105,20 @@ func (k *counter) answeredBefore(closed *Op) bool {
 		}
 	}
 	return true
+}
+
+// runsChecks reports whether the frame calls a function value that is not in
+// sight, in a file that deals with tests: it may be a check that ends the goroutine.
+func (m *Model) runsChecks(f *Func) (found bool) {
+	if !slices.ContainsFunc(f.File.Syntax.Imports, func(spec *ast.ImportSpec) bool { return spec.Path.Value == `"testing"` }) {
+		return false
+	}
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && m.Callee(call) == nil && m.Static(call) == nil {
+			tv := m.Pkg.Info.Types[call.Fun]
+			found = found || !tv.IsType() && !tv.IsBuiltin()
+		}
+		return !found
+	})
+	return found
 }
