@@ -181,7 +181,25 @@ func (fc *ForeignClose) sole(m *Model, life *Life) {
 		fc.Withheld = "the close is part of a larger statement"
 	case fc.Send.Bare() && !m.roomy(life.Chans[0], fc.Send):
 		fc.Withheld = "the sender would wait for ever for a receiver that has left"
+	case fc.mistaken(life.Chans[0]):
+		fc.Withheld = "a receiver would take the close for a value"
 	default:
 		fc.Body = sp.Body
 	}
+}
+
+// mistaken reports whether a receiver that looks at the value only may meet a
+// channel that the sender has closed: where it receives once more, or where the
+// sender can end without a send. A bare receive from a sender without end is not
+// reached then: it would have waited for ever.
+func (fc *ForeignClose) mistaken(c *Chan) bool {
+	_, bounded := c.MostSends()
+	if !slices.ContainsFunc(c.Recvs, func(r *Op) bool {
+		return !r.Range && !r.commaOk() && !c.model.plainEvent(r) && (r.Select != nil || bounded)
+	}) {
+		return false
+	}
+	recvs, ok := c.MostRecvs()
+	end := &Op{Kind: Close, Fn: fc.Send.Fn, Deferred: true, Ref: fc.Send.Ref}
+	return !ok || !recvs.Fits(1) || !c.count().answeredBefore(end)
 }
