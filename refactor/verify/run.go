@@ -36,7 +36,8 @@ type run struct {
 	builds   map[string][]string
 	stray    []string // what is not JSON
 
-	finished func() // if not nil, called at the end of a package
+	finished func()            // if not nil, called at the end of a package
+	heard    func(line string) // if not nil, called with what tests say
 }
 
 func newRun() *run {
@@ -94,6 +95,9 @@ func (r *run) line(line string) {
 			res.said = nil
 		}
 	case "output":
+		if r.heard != nil {
+			r.heard(e.Output)
+		}
 		if crashes(e.Output) {
 			res.panics = true
 		}

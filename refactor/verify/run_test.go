@@ -128,3 +128,21 @@ func f(d clock.Duration, t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestInsertMark(t *testing.T) {
+	const src = "package p\n\nfunc TestX(t *T) {\n\tgo f()\n\tif x {\n\t\tsleep()\n\t}\n\tcheck()\n}\n\nvar x = 1\n"
+	for at, want := range map[string]string{
+		"sleep":    "\t\tprintln(\"m\"); sleep()",
+		"TestX":    "\tprintln(\"m\"); check()",
+		"go f":     "\tprintln(\"m\"); go f()",
+		"if x {\n": "\tprintln(\"m\"); if x {",
+	} {
+		got := string(insertMark([]byte(src), strings.Index(src, at), "m"))
+		if !strings.Contains(got, "\n"+want+"\n") || strings.Count(got, "\n") != strings.Count(src, "\n") {
+			t.Errorf("at %q:\n%s", at, got)
+		}
+	}
+	if got := insertMark([]byte(src), strings.Index(src, "var x"), "m"); got != nil {
+		t.Errorf("outside of functions:\n%s", got)
+	}
+}

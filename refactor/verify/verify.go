@@ -96,7 +96,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	v := &verifier{
 		Config: cfg, now: newRun(),
 		accepted: make(map[key]bool), vetoes: make(map[key]error), plans: make(map[string]*apply.Result),
-		verdicts: make(map[string][]Failure), doubtful: make(map[testID]string), timeout: cfg.Timeout,
+		verdicts: make(map[string][]Failure), doubtful: make(map[testID]string), missed: make(map[place]string), timeout: cfg.Timeout,
 	}
 	first, err := v.plan(ctx)
 	if err != nil {
@@ -125,6 +125,11 @@ type key struct {
 	offset            int
 }
 
+type place struct {
+	file   string
+	offset int
+}
+
 func keyOf(m apply.Made) key { return key{m.File, m.Rule.Name, m.Title, m.Offset} }
 
 type verifier struct {
@@ -138,7 +143,8 @@ type verifier struct {
 	plans    map[string]*apply.Result // by package and chosen fixes
 	verdicts map[string][]Failure     // by contents of the overlay
 
-	doubtful map[testID]string    // tests that prove nothing, and why
+	doubtful map[testID]string    // tests that prove nothing, and why; by directory
+	missed   map[place]string     // where tests do not come to
 	before   *run                 // without any fix
 	racy     *run                 // of it, tests with data races, run without the detector
 	baseline map[*target]bool     // what has been run before any fix
@@ -163,6 +169,9 @@ func (v *verifier) plan(ctx context.Context) (*apply.Result, error) {
 		if why := v.doubtful[testID{filepath.Dir(m.File), m.Test}]; why != "" {
 			return errors.New("not proven: " + why)
 		}
+		if why := v.missed[place{m.File, m.Offset}]; why != "" && m.Test != "" {
+			return errors.New("not proven: " + why)
+		}
 		return v.vetoes[keyOf(m)]
 	}
 	return apply.Graph(ctx, v.Graph, opts)
@@ -170,7 +179,7 @@ func (v *verifier) plan(ctx context.Context) (*apply.Result, error) {
 
 // prove proves the fixes of the plan, and those that come into question because
 // others are left out, until all that are planned are accepted.
-func (v *verifier) prove(ctx context.Context, res *apply.Result) error {
+func (v *verifier) prove(ctx context.Context, res *apply.Result) (err error) {
 	for {
 		var open []apply.Made
 		for _, m := range res.Made {
@@ -194,10 +203,12 @@ func (v *verifier) prove(ctx context.Context, res *apply.Result) error {
 		if err := v.prepare(ctx, open); err != nil {
 			return err
 		}
-		if err := v.search(ctx, v.provable(open)); err != nil {
+		if open, err = v.provable(ctx, open); err != nil {
 			return err
 		}
-		var err error
+		if err := v.search(ctx, open); err != nil {
+			return err
+		}
 		if res, err = v.plan(ctx); err != nil {
 			return err
 		}
@@ -219,10 +230,10 @@ func unique(all []apply.Made) []apply.Made {
 }
 
 // provable leaves out the fixes that need a test which, without them, does not
-// pass each time. That it has a data race does not matter, for that may be what
-// the fix is good for: it has to be gone with the fix.
-func (v *verifier) provable(open []apply.Made) []apply.Made {
-	return slices.DeleteFunc(open, func(m apply.Made) bool {
+// pass each time, or does not come to their place. That it has a data race does
+// not matter, for that may be what the fix is good for: it has to be gone with it.
+func (v *verifier) provable(ctx context.Context, open []apply.Made) ([]apply.Made, error) {
+	open = slices.DeleteFunc(open, func(m apply.Made) bool {
 		if m.Test == "" {
 			return false
 		}
@@ -237,6 +248,16 @@ func (v *verifier) provable(open []apply.Made) []apply.Made {
 		}
 		return why != ""
 	})
+	missed, err := v.unreached(ctx, open)
+	return slices.DeleteFunc(open, func(m apply.Made) bool {
+		if !missed[keyOf(m)] {
+			return false
+		}
+		why := m.Test + " does not come to this place"
+		v.report.Unproven = append(v.report.Unproven, Unproven{m, why})
+		v.missed[place{m.File, m.Offset}] = why
+		return true
+	}), err
 }
 
 // doubt returns why the run does not prove a fix that needs a test, or "".
