@@ -32,6 +32,8 @@ type editor struct {
 
 	registered map[string]string // methods and their options, by ID
 
+	offered json.RawMessage // the answer to initialize
+
 	escape func(uri string) string      // how the client writes URIs
 	known  map[string][]json.RawMessage // the diagnostics of files
 	out    strings.Builder
@@ -63,7 +65,8 @@ func newEditor(t *testing.T, dir string, options clientOptions) *editor {
 			HoverProvider    bool   `json:"hoverProvider"`
 		} `json:"capabilities"`
 	}
-	must(t, json.Unmarshal(e.initialize(e.encode(params)), &result))
+	e.offered = e.initialize(e.encode(params))
+	must(t, json.Unmarshal(e.offered, &result))
 	// The server may register it later.
 	e.encoding, e.hovers = result.Capabilities.PositionEncoding, result.Capabilities.HoverProvider
 	return e

@@ -103,7 +103,7 @@ func (v *view) fixAll(ctx context.Context, docs map[string]*document, done func(
 	v.session.mu.Lock()
 	set := v.settings
 	v.session.mu.Unlock()
-	cfg := load.Config{Dir: v.dir, Env: set.environ(), BuildFlags: set.BuildFlags, Tests: true, Overlay: overlay(docs)}
+	cfg := load.Config{Dir: v.dir, Env: set.environ(), BuildFlags: set.BuildFlags, Tests: true, Overlay: overlay(docs), Cache: v.session.opts.Cache}
 	graph, err := load.Load(ctx, cfg, "./...")
 	if err != nil {
 		return nil, err
