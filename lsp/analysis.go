@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -128,13 +129,24 @@ func (v *view) offers(pkg *refactor.Package, rules []*refactor.Rule) map[string]
 		v.session.logOnce(firstLine(err.Error()), err)
 	}
 	offers := make(map[string][]*offer)
-	count := make(map[string]int)
 	for _, f := range findings {
-		id := identity(pkg, f)
-		key := fmt.Sprintf("%s.%d", id, count[f.Span.File+id])
-		o := &offer{Finding: f, pkg: pkg, id: id, key: key, proofs: make([]proof, len(f.Fixes))}
-		count[f.Span.File+id]++
-		offers[f.Span.File] = append(offers[f.Span.File], o)
+		o := &offer{Finding: f, pkg: pkg, id: identity(pkg, f), proofs: make([]proof, len(f.Fixes))}
+		o.Span = pkg.Place(f.Span)
+		o.Related = slices.Clone(f.Related)
+		for i, r := range o.Related {
+			o.Related[i].Span = pkg.Place(r.Span)
+		}
+		offers[o.Span.File] = append(offers[o.Span.File], o)
+	}
+	for _, list := range offers {
+		slices.SortStableFunc(list, func(a, b *offer) int {
+			return cmp.Or(cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Span.End, b.Span.End), cmp.Compare(a.Rule.Name, b.Rule.Name))
+		})
+		count := make(map[string]int)
+		for _, o := range list {
+			o.key = fmt.Sprintf("%s.%d", o.id, count[o.id])
+			count[o.id]++
+		}
 	}
 	return offers
 }

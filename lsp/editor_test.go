@@ -492,6 +492,14 @@ func (e *editor) configure(raw string) {
 
 func (e *editor) quiet() {
 	e.idle()
+	var files []string // in no order: packages are looked at independently
+	flush := func() {
+		slices.Sort(files)
+		for _, line := range files {
+			e.printf("%s", line)
+		}
+		files = nil
+	}
 	for _, m := range e.notes {
 		var p struct {
 			Message string `json:"message"`
@@ -499,6 +507,11 @@ func (e *editor) quiet() {
 			URI     string `json:"uri"`
 		}
 		must(e.t, json.Unmarshal(m.Params, &p))
+		if p.URI != "" && p.Message == "" {
+			files = append(files, m.Method+": "+e.name(p.URI))
+			continue
+		}
+		flush()
 		switch {
 		case p.Verbose != "":
 			e.printf("%s: %s: %s", m.Method, p.Message, p.Verbose)
@@ -506,12 +519,11 @@ func (e *editor) quiet() {
 			e.printf("progress %s", m.Params)
 		case p.Message != "":
 			e.printf("%s: %s", m.Method, p.Message)
-		case p.URI != "":
-			e.printf("%s: %s", m.Method, e.name(p.URI))
 		default:
 			e.printf("%s", m.Method)
 		}
 	}
+	flush()
 	if len(e.notes) == 0 {
 		e.printf("nothing")
 	}

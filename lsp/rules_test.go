@@ -1,6 +1,8 @@
 package lsp
 
 import (
+	"go/ast"
+	"slices"
 	"strings"
 
 	"handshake/refactor"
@@ -81,7 +83,7 @@ func calls(call string, describe func(*refactor.Finding)) func(*refactor.Package
 	return func(pkg *refactor.Package) (found []refactor.Finding) {
 		var related []refactor.Related
 		for _, f := range pkg.Files {
-			if i := strings.Index(string(f.Src), "func "+call); i >= 0 {
+			if i := strings.Index(string(f.Src), "func "+call); i >= 0 && declares(f, i) {
 				related = append(related, refactor.Related{Span: refactor.Span{File: f.Name, Start: i, End: i + len("func "+call)}, Message: "it is declared here"})
 			}
 		}
@@ -92,7 +94,9 @@ func calls(call string, describe func(*refactor.Finding)) func(*refactor.Package
 				if i < 0 {
 					break
 				}
-				at += i + 1
+				if at += i + 1; !declares(f, at) {
+					continue
+				}
 				finding := &refactor.Finding{Span: refactor.Span{File: f.Name, Start: at, End: at + len(call)}, Related: related}
 				describe(finding)
 				found = append(found, *finding)
@@ -100,6 +104,14 @@ func calls(call string, describe func(*refactor.Finding)) func(*refactor.Package
 		}
 		return found
 	}
+}
+
+// declares reports whether the syntax has a declaration at the offset: not all
+// that the source has does, if only some bodies are looked at.
+func declares(f *refactor.File, offset int) bool {
+	return slices.ContainsFunc(f.Syntax.Decls, func(d ast.Decl) bool {
+		return f.Tok.Offset(d.Pos()) <= offset && offset < f.Tok.Offset(d.End())
+	})
 }
 
 func replace(span refactor.Span, with string) func() ([]refactor.Edit, error) {

@@ -16,9 +16,12 @@ import (
 	"handshake/refactor"
 )
 
-// How long the server waits for the user to pause before it looks at an edit,
-// and before it asks the go command again.
+// How long the server waits for the user to pause before it looks at the bodies
+// that were edited, at the whole package, and before it asks the go command
+// again. The first is for what an editor sends in one go: a key, the bracket that
+// it closes, the indentation.
 const (
+	quickDelay  = 2 * time.Millisecond
 	editDelay   = 150 * time.Millisecond
 	reloadDelay = 250 * time.Millisecond
 )

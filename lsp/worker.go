@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// A worker looks at one package after each edit, some time after the last one.
-// Only its latest run counts.
+// A worker looks at one package after each edit: at the bodies that were edited
+// at once, and at all of it some time after the last edit. Only its latest run
+// counts.
 type worker struct {
 	view  *view
 	asked chan struct{}
@@ -35,43 +36,82 @@ func (w *worker) wake(name string, delay time.Duration) {
 
 func (w *worker) run() {
 	s := w.view.session
-	delay := func() time.Duration {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return w.delay
-	}
+	var last *analysis
 	for {
 		select {
 		case <-s.ctx.Done():
 			return
 		case <-w.asked:
 		}
-		if !quiet(s.ctx, w.asked, delay) {
-			return
+		for w.pause() > 0 {
+			if !quiet(s.ctx, w.asked, func() time.Duration { return quickDelay }) {
+				return
+			}
+			if last != nil {
+				w.turn("quick look", func(ctx context.Context, snap *snapshot, _ string) { w.quick(ctx, snap, last) })()
+			}
+			if more, ok := soon(s.ctx, w.asked, w.pause()); !ok {
+				return
+			} else if !more {
+				break
+			}
 		}
-		select {
-		case <-s.ctx.Done():
-			return
-		case s.slots <- struct{}{}:
-		}
-		ctx, cancel := context.WithCancel(s.ctx)
-		s.mu.Lock()
-		w.cancel = cancel
-		snap, name := s.current, w.name
-		select {
-		case <-w.asked: // while waiting for the slot: it is in the snapshot
-		default:
-		}
-		s.mu.Unlock()
 		var a *analysis
-		s.guard("worker", func() { a = w.look(ctx, snap, name) })
-		<-s.slots
+		var ctx context.Context
+		done := w.turn("worker", func(c context.Context, snap *snapshot, name string) { ctx, a = c, w.look(c, snap, name) })
 		if a != nil {
+			last = a
 			w.prove(ctx, a)
 			w.prepare(ctx, a)
 		}
-		cancel()
+		done()
 	}
+}
+
+// pause returns how long the worker waits for another edit.
+func (w *worker) pause() time.Duration {
+	s := w.view.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return w.delay
+}
+
+// soon reports whether something is received within the time. ok is false if ctx
+// is done before.
+func soon(ctx context.Context, c <-chan struct{}, d time.Duration) (received, ok bool) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false, false
+	case <-c:
+		return true, true
+	case <-timer.C:
+		return false, true
+	}
+}
+
+// turn calls look with the current snapshot when it is the worker's turn, and a
+// context that ends with the next edit, or when done is called.
+func (w *worker) turn(what string, look func(ctx context.Context, snap *snapshot, name string)) (done func()) {
+	s := w.view.session
+	select {
+	case <-s.ctx.Done():
+		return func() {}
+	case s.slots <- struct{}{}:
+	}
+	defer func() { <-s.slots }()
+	ctx, cancel := context.WithCancel(s.ctx)
+	s.mu.Lock()
+	w.cancel = cancel
+	snap, name := s.current, w.name
+	select {
+	case <-w.asked: // while waiting for the slot: it is in the snapshot
+	default:
+	}
+	s.mu.Unlock()
+	s.guard(what, func() { look(ctx, snap, name) })
+	return cancel
 }
 
 // proofBudget is how long a worker proves fixes after each edit. Those that are

@@ -45,7 +45,7 @@ func (p *Package) WithBodies(sources map[string][]byte) *Package {
 			return nil
 		}
 		c := p.compare(old, &f)
-		if c == nil {
+		if c == nil || !slices.Equal(between(old), between(&f)) {
 			return nil
 		}
 		files[i] = &f
@@ -63,6 +63,18 @@ func (p *Package) WithBodies(sources map[string][]byte) *Package {
 	})
 	parsed = nil
 	return after
+}
+
+// between returns the text around the declarations of a file: comments there can
+// be directives.
+func between(f *File) (out []string) {
+	at := 0
+	for _, d := range f.Syntax.Decls {
+		s := f.Span(d.Pos(), d.End())
+		out = append(out, strings.TrimSpace(string(f.Src[at:s.Start])))
+		at = s.End
+	}
+	return append(out, strings.TrimSpace(string(f.Src[at:])))
 }
 
 func sameImport(a, b *ast.ImportSpec) bool {
