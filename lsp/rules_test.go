@@ -58,6 +58,19 @@ func fakeRules() []*refactor.Rule {
 			}),
 		},
 		{
+			Name: "spread", Doc: "# spread\n\nIts fix edits two files and is for review.\n", Severity: refactor.Info,
+			Run: calls("spread()", func(f *refactor.Finding) {
+				f.Message = "spread is called"
+				declared := f.Related[0].Span
+				f.Fixes = []refactor.Fix{
+					{Title: "Rename spread", Safety: refactor.Review, Reason: "others may call it", Make: func() ([]refactor.Edit, error) {
+						return []refactor.Edit{{Span: f.Span, New: "spill()"}, {Span: declared, New: "func spill()"}}, nil
+					}},
+					{Title: "Delete the call", Safety: refactor.Review, Reason: "it may be needed", Make: replace(f.Span, "")},
+				}
+			}),
+		},
+		{
 			Name: "named", Doc: "# named\n\nIts fix introduces names.\n", OnDemand: true,
 			Run: calls("named()", func(f *refactor.Finding) {
 				f.Message = "named is called"
