@@ -34,6 +34,9 @@ func (m *Model) connects(g *Guess, ln types.Object) bool {
 	for st := range m.Before(g.Sleep.Stmt) {
 		m.addOrigins(vars, st)
 	}
+	if m.spokeTo(g, vars) || reopens.MatchString(g.Sleep.Fn.Top().Name()) {
+		return false
+	}
 	last := true
 	for st := range m.After(g.Sleep.Stmt) {
 		last = false
@@ -42,6 +45,45 @@ func (m *Model) connects(g *Guess, ln types.Object) bool {
 		}
 	}
 	return last
+}
+
+// reopens matches what functions are called that bring back what others were
+// connected to: their clients come again in their own time.
+var reopens = regexp.MustCompile(`(?i:\bre(start|open|connect|launch))|(Restart|Reopen|Reconnect|Relaunch)`)
+
+// spokeTo reports whether a statement between the start and the sleep has used
+// the connection already: then the sleep is about something else.
+func (m *Model) spokeTo(g *Guess, vars map[types.Object]bool) bool {
+	var start ast.Node = g.Spawns[0].Stmt
+	if g.Via != nil {
+		start = g.Via.Stmt()
+	}
+	for st := range m.Before(g.Sleep.Stmt) {
+		if st.Pos() <= start.Pos() {
+			return false
+		}
+		if _, deferred := st.(*ast.DeferStmt); !deferred && !m.onlyLogs(st) && m.calls(st) && m.reachesOut(st, vars) {
+			return true
+		}
+	}
+	return false
+}
+
+// calls reports whether a statement calls anything that might wait for an
+// answer, as opposed to a clean-up that it registers.
+func (m *Model) calls(st ast.Stmt) bool {
+	found := false
+	ast.Inspect(st, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || found {
+			_, lit := n.(*ast.FuncLit)
+			return !found && !lit
+		}
+		static := m.Static(call)
+		found = static == nil || static.Pkg() != nil && !harmless(static) && (exchanges(static) || !isStandard(static.Pkg().Path())) && !startsWith(static.Name(), "New")
+		return !found
+	})
+	return found
 }
 
 // address matches what names a port, alone or in a URL.
