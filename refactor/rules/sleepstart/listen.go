@@ -33,10 +33,13 @@ const listenTitle = "Listen before serving"
 func (s *site) listening() refactor.Finding {
 	safety, reason := refactor.Review, "connections queue until they are accepted"
 	if s.Bound {
-		return refactor.Finding{
-			Message: s.Sleep.Name() + " is not needed: the listener is bound before the goroutine starts",
-			Fixes:   []refactor.Fix{{Title: "Remove " + s.Sleep.Name(), Safety: safety, Reason: reason, Make: s.remove}},
+		f := refactor.Finding{Message: s.Sleep.Name() + " is not needed: the listener is bound before the goroutine starts"}
+		if title := "Remove " + s.Sleep.Name(); s.announcedWait() {
+			f.Withheld = []refactor.Withheld{{Title: title, Reason: "the comment above it would speak of a wait that is not there"}}
+		} else {
+			f.Fixes = []refactor.Fix{{Title: title, Safety: safety, Reason: reason, Make: s.remove}}
 		}
+		return f
 	}
 	f := refactor.Finding{Message: s.Sleep.Name() + " only guesses that the server is listening"}
 	if s.Own != nil {
@@ -54,6 +57,17 @@ func (s *site) listening() refactor.Finding {
 	}
 	f.Fixes = []refactor.Fix{{Title: listenTitle, Safety: refactor.Review, Reason: "a failure to listen is handled by the parent", Make: s.hoist}}
 	return f
+}
+
+// announcedWait reports whether a comment right above the sleep speaks of it.
+func (s *site) announcedWait() bool {
+	f := s.Sleep.Fn.File
+	for _, group := range f.Syntax.Comments {
+		if f.Tok.Line(group.End())+1 == f.Tok.Line(s.Sleep.Stmt.Pos()) && chanflow.SpeaksOfWait(group.Text()) {
+			return true
+		}
+	}
+	return false
 }
 
 // unhoistable returns why the listener cannot be opened by the parent.
