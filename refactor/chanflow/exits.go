@@ -48,6 +48,26 @@ func (f *Func) Exits(stmts []ast.Stmt) []*Op {
 	return out
 }
 
+// neverReturns reports whether a call of f ends the program or the goroutine: its
+// last statement does, and none before returns.
+func (f *Func) neverReturns() bool {
+	if f.Body == nil || len(f.Body.List) == 0 || f.Recovers() {
+		return false
+	}
+	last := f.Body.List[len(f.Body.List)-1]
+	ends := false
+	for _, op := range f.Ops {
+		if op.Kind != Exit || op.Exit == MayGoexit {
+			continue
+		}
+		if op.Exit == Return {
+			return false
+		}
+		ends = ends || !op.Deferred && op.Stmt() == last
+	}
+	return ends
+}
+
 // handsTesting reports whether a call hands the test to another package that
 // is not known to return: it may call FailNow.
 func (m *Model) handsTesting(call *ast.CallExpr) bool {

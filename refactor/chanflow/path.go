@@ -42,6 +42,8 @@ func (f *Func) buildGraph() *graph {
 		switch {
 		case op.Kind == Exit && op.Exit != Return && op.Exit != MayGoexit:
 			leaves[op.Node] = true
+		case op.Kind == Call && op.Callee != nil && op.Callee.neverReturns():
+			leaves[op.Node] = true
 		case op.Kind == Recv && op.Range:
 			received[op.Node.(*ast.RangeStmt)] = op
 		}
