@@ -299,3 +299,28 @@ func (c *Completion) Otherwise(ret *Op) bool {
 	}
 	return signals(ret.Node)
 }
+
+// Reported reports whether a return of a test's goroutine tells the test that
+// something has failed: a check stands right before it, or in the condition for
+// it.
+func (c *Completion) Reported(ret *Op) bool {
+	m := c.Body.model
+	checks := func(n ast.Node) (found bool) {
+		ast.Inspect(n, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			found = found || ok && m.handlesTest(call)
+			return !found
+		})
+		return found
+	}
+	for st := range m.Before(ret.Stmt()) {
+		if checks(st) {
+			return true
+		}
+		break
+	}
+	if check, ok := ret.cur().Parent().Parent().Node().(*ast.IfStmt); ok {
+		return checks(check.Cond)
+	}
+	return false
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"slices"
 	"strings"
 
 	"handshake/refactor"
@@ -64,6 +65,9 @@ func completion(pkg *refactor.Package, c *chanflow.Completion) (refactor.Finding
 		f.Related = append(f.Related, refactor.Related{Span: pkg.Span(ret.Node.Pos(), ret.Node.End()), Message: "returns without it"})
 		if !strings.HasSuffix(c.Op.Fn.File.Name, "_test.go") || c.Blocks() {
 			return withhold("the return may leave it out on purpose")
+		}
+		if slices.ContainsFunc(c.Rets, func(ret *chanflow.Op) bool { return !c.Reported(ret) }) {
+			return withhold("the return tells of no failure: the test would go on as if all were well")
 		}
 		// In a test nobody gains from a waiter that waits for ever.
 		f.Fixes = []refactor.Fix{{Title: title, Safety: refactor.Review, Reason: "the return then releases the waiter", Make: func() ([]refactor.Edit, error) { return deferred(pkg, c) }}}
