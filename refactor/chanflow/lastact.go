@@ -18,6 +18,10 @@ type Aftermath struct {
 	// another case of its select, or nil. With room in the channel the receiver
 	// could then miss the reply.
 	Races *Op
+	// Acts is a call that follows a send and that may change what the receiver
+	// looks at before it receives, or nil. With room in the channel it comes
+	// earlier.
+	Acts *ast.CallExpr
 }
 
 // Aftermath looks at what follows the sends, except one that can never have
@@ -113,6 +117,9 @@ func (k *counter) follows(p *point, a *Aftermath) {
 		a.Last = a.Last && slices.ContainsFunc(p.ops, k.onReply)
 	case *ast.ExprStmt:
 		a.Last = a.Last && slices.ContainsFunc(p.ops, k.onReply)
+		if call, ok := n.X.(*ast.CallExpr); ok && a.Acts == nil && k.acts(p, n, call) {
+			a.Acts = call
+		}
 	case ast.Expr:
 		a.Last = a.Last && quiet(n) // a condition
 	case *ast.DeferStmt:
@@ -121,6 +128,22 @@ func (k *counter) follows(p *point, a *Aftermath) {
 	default:
 		a.Last = false
 	}
+}
+
+// acts reports whether a call does something that nobody in sight knows: a
+// dynamic one, or one of another package that is no check and prints nothing.
+func (k *counter) acts(p *point, st ast.Stmt, call *ast.CallExpr) bool {
+	m := k.model
+	if slices.ContainsFunc(p.ops, func(op *Op) bool { return op.Kind != Call && op.Node == call }) {
+		return false // looked at as an operation
+	}
+	if len(m.Targets(call)) > 0 || m.Pkg.Info.Types[call.Fun].IsBuiltin() || m.onlyLogs(st) || m.handlesTest(call) {
+		return false
+	}
+	if static := m.Static(call); static != nil {
+		return !inert(static) && static.Pkg() != nil && !harmless(static) && exitOf(static) == NoExit
+	}
+	return true
 }
 
 // quiet reports whether evaluating an expression does nothing else.

@@ -141,8 +141,12 @@ func withhold(c *chanflow.Chan, missed *chanflow.Missed) string {
 	if missed.Kind == chanflow.Dropped && len(c.Returned) == 0 && !slices.ContainsFunc(c.Names, isField) {
 		return "nobody reads what is sent: receive it, or remove the channel"
 	}
-	if op := c.Aftermath(nil).Races; op != nil {
+	after := c.Aftermath(nil)
+	if after.Races != nil {
 		return "after its send the sender wakes another case of the receiver's select: the reply could be missed"
+	}
+	if after.Acts != nil {
+		return "after its send the sender goes on to act, which would come before the reply is received"
 	}
 	return ""
 }
