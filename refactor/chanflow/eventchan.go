@@ -149,6 +149,9 @@ func (w *eventWalk) event() *EventChan {
 			return nil
 		}
 	}
+	if slices.ContainsFunc(w.recvs, w.measured) {
+		return nil
+	}
 	if slices.ContainsFunc(w.recvs, func(r *Op) bool { return !w.unread(r) }) || slices.ContainsFunc(w.sends, func(s *Op) bool { return !w.plainValue(s) }) {
 		return nil
 	}
