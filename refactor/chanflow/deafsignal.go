@@ -184,8 +184,16 @@ func (f *deafFinder) reaches() bool {
 			return true
 		}
 	}
+	if ctx := f.localContext(); ctx != nil {
+		f.Signal, f.Context, f.From = ctx, true, ctx.Name()+".Done()"
+		return true
+	}
 	if stoppers.MatchString(f.Sleep.Fn.Top().Name()) {
 		return false // it is what stops
+	}
+	if s := f.ownContext(near); s.Obj != nil {
+		f.Signal, f.Context, f.From = s.Obj, true, s.Text
+		return f.tellsError() || f.onGoroutine()
 	}
 	var found StopRef
 	for _, s := range near {
@@ -209,6 +217,54 @@ func (f *deafFinder) reaches() bool {
 	}
 	f.Signal, f.From = found.Obj, found.Text
 	return f.onGoroutine()
+}
+
+// localContext returns a context that the frame has in a variable of its own,
+// declared before the loop: that of a request or a stream. nil if there is none
+// or more than one.
+func (f *deafFinder) localContext() (found *types.Var) {
+	at := f.Sleep.Stmt.Pos()
+	if f.loop != nil {
+		at = f.loop.Pos()
+	}
+	for scope := f.Pkg.Types.Scope().Innermost(at); scope != nil && scope != f.Pkg.Types.Scope(); scope = scope.Parent() {
+		for _, name := range scope.Names() {
+			v, ok := scope.Lookup(name).(*types.Var)
+			if !ok || !isContext(v.Type()) || v.Pos() >= at || !f.Sleep.Fn.Owns(v) || !f.meansAt(v, f.Sleep.Stmt.Pos()) {
+				continue
+			}
+			if found != nil || slices.Contains(f.Sleep.Fn.Params(), types.Object(v)) || f.Assigned(v) || f.detached(v) {
+				return nil
+			}
+			found = v
+		}
+	}
+	return found
+}
+
+// ownContext returns the one context in a field of the receiver that the package
+// cancels, upon which its goroutines leave.
+func (f *deafFinder) ownContext(near []StopRef) (found StopRef) {
+	for _, s := range near {
+		if s.Context == "" || !isField(s.Obj) {
+			continue
+		}
+		if !slices.ContainsFunc(f.Stops(), func(st *Stop) bool { return f.SameSignal(st.Op.Ref.Obj, s.Obj) }) {
+			continue
+		}
+		if found.Obj != nil {
+			return StopRef{} // which of them is it?
+		}
+		found = s
+	}
+	return found
+}
+
+// tellsError reports whether the frame returns an error last, which tells its
+// callers that the context is done.
+func (f *deafFinder) tellsError() bool {
+	results := f.Sleep.Fn.Type.Results
+	return results != nil && len(results.List) > 0 && IsError(f.Pkg.Info.TypeOf(results.List[len(results.List)-1].Type))
 }
 
 // counts reports whether the loop ranges over a number.

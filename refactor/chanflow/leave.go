@@ -52,6 +52,9 @@ func (m *Model) obliged(fn *Func, rest []ast.Stmt) string {
 			case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt:
 				return false
 			case *ast.CallExpr:
+				if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && isContext(m.Pkg.Info.TypeOf(sel.X)) {
+					return true // ctx.Done tells, and ends nothing
+				}
 				if startsWith(calledName(n), "Close", "Stop", "Release", "Unlock", "Done", "Cleanup", "Shutdown", "Rollback", "Finish", "Remove", "close", "stop",
 					"release", "unlock", "cleanup", "shutdown", "remove", "finish", "unsubscribe", "Unsubscribe") {
 					reason = "the code behind it has to run: " + m.source(n.Fun)
