@@ -33,8 +33,9 @@ func (m *Model) Stops() []*Stop { return m.stopping().stops }
 // stopping is what the model knows of stop protocols. Few rules ask, so it is
 // built on demand.
 type stopping struct {
-	same  map[types.Object]types.Object // union-find: variables that hold one channel or context
-	stops []*Stop
+	same   map[types.Object]types.Object // union-find: variables that hold one channel or context
+	leaves map[types.Object][]*Leaver    // by signal
+	stops  []*Stop
 }
 
 type stoppingKey struct{}
@@ -180,24 +181,55 @@ func (s *stopping) find(m *Model) {
 			}
 		}
 	}
+	s.leaves = leaves
 	if len(leaves) == 0 {
 		return
 	}
 	for _, f := range m.Funcs {
 		for _, op := range f.Ops {
-			obj := op.Ref.Obj
-			if obj == nil || op.Ref.Elem || op.Kind != Close && op.Kind != Cancel && (op.Kind != Call || op.Callee != nil) {
+			if !op.maySignal() {
 				continue
 			}
-			if op.Kind == Close && op.Ref.Context {
-				continue
-			}
-			if told := leaves[s.signal(obj)]; len(told) > 0 {
+			if told := leaves[s.signal(op.Ref.Obj)]; len(told) > 0 {
 				s.stops = append(s.stops, &Stop{op, told})
 			}
 		}
 	}
 	slices.SortStableFunc(s.stops, func(a, b *Stop) int { return int(a.Op.Node.Pos() - b.Op.Node.Pos()) })
+}
+
+// maySignal reports whether an operation closes a channel, or calls what may be
+// a cancel function.
+func (o *Op) maySignal() bool {
+	if o.Ref.Obj == nil || o.Ref.Elem {
+		return false
+	}
+	return o.Kind == Close && !o.Ref.Context || o.Kind == Cancel || o.Kind == Call && o.Callee == nil
+}
+
+// relayed returns the stop signal of the caller that a call gives by way of a
+// function of the package, which gives it whenever it is called and then waits
+// for nobody: the call, as if it were the signal. nil if there is none.
+func (m *Model) relayed(call *Op) *Stop {
+	f := call.Callee
+	if f == nil || call.Kind != Call || len(f.Sleeps) > 0 {
+		return nil
+	}
+	for _, op := range f.Ops {
+		if op.Kind == Exit && op.Exit == Return {
+			return nil // before the signal: the last one need not be written
+		}
+		if !op.maySignal() || op.Conditional() || op.Once || op.Loop() != nil {
+			continue
+		}
+		signal := *call
+		signal.Kind, signal.Ref = op.Kind, f.outside(op.Ref, call.Node.(*ast.CallExpr))
+		st := m.stopping()
+		if told := st.leaves[st.signal(signal.Ref.Obj)]; signal.Ref.Obj != nil && len(told) > 0 && !m.confirms(f, op) {
+			return &Stop{&signal, told}
+		}
+	}
+	return nil
 }
 
 // receives reports whether a call of f may receive from anything that its caller

@@ -57,14 +57,23 @@ func (f *Func) startedIn(st ast.Stmt) (out []*Spawn) {
 }
 
 func (m *Model) guessSignal(s *Sleep, op *Op) *StopGuess {
+	local := func(st *Stop) *Confirmation {
+		if c := m.LocalStop(st); c != nil && m.SeenBehind(c, s.Stmt) != nil {
+			return c
+		}
+		return nil
+	}
+	if st := m.relayed(op); st != nil {
+		if c := local(st); c != nil {
+			return &StopGuess{s, st.Op, c}
+		}
+	}
 	for _, st := range m.Stops() {
 		switch {
 		case st.Op == op:
 			c := m.TypeStop(st)
 			if c == nil {
-				if c = m.LocalStop(st); c != nil && m.SeenBehind(c, s.Stmt) == nil {
-					c = nil
-				}
+				c = local(st)
 			}
 			if c != nil {
 				return &StopGuess{s, op, c}
