@@ -115,9 +115,9 @@ func (m *Model) reachesOut(st ast.Stmt, vars map[types.Object]bool) bool {
 	return out
 }
 
-func (m *Model) mentionsAny(vars map[types.Object]bool, e ast.Expr) bool {
+func (m *Model) mentionsAny(vars map[types.Object]bool, n ast.Node) bool {
 	for v := range vars {
-		if m.Mentions(v, e) {
+		if m.Mentions(v, n) {
 			return true
 		}
 	}

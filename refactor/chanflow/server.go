@@ -15,7 +15,7 @@ func (m *Model) guessListening(g *Guess) bool {
 		return false
 	}
 	sp := g.Spawns[0]
-	if m.acceptsFirst(g, sp) {
+	if m.acceptsFirst(g, sp) || m.servesHanded(g, sp) {
 		return true
 	}
 	call, first := m.serveCall(sp)
