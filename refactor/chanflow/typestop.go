@@ -49,7 +49,7 @@ func (m *Model) TypeStop(st *Stop) *Confirmation {
 	op := st.Op
 	fn := op.Fn
 	recv := fn.Recv()
-	if op.Deferred || recv == nil || recv.Name() == "" || recv.Name() == "_" || !stopper.MatchString(fn.Decl.Name.Name) || m.confirms(fn, op) {
+	if op.Deferred || recv == nil || recv.Name() == "" || recv.Name() == "_" || !m.stopsFor(st, fn) || m.confirms(fn, op) {
 		return nil
 	}
 	field, owner := m.signalField(recv.Type(), op.Ref)
@@ -196,7 +196,7 @@ func (m *Model) start(l *Leaver, form *TypeForm) (s Start, why string, ok bool) 
 		return s, "", false // that of a test is not the type's
 	}
 	if r := fn.Recv(); r != nil && form.isOwner(r.Type()) {
-		if !starter.MatchString(fn.Decl.Name.Name) {
+		if !m.launches(l, fn) {
 			return s, "", false // started on demand
 		}
 		s.Base = r.Name()
