@@ -165,6 +165,11 @@ func (g *Graph) Cache() *Cache { return g.cfg.Cache }
 // Unchanged reports whether the package, which is what Package returned for m,
 // and all that it imports were read as they were when m got its key.
 func (g *Graph) Unchanged(m *Meta, pkg *refactor.Package, k Key) bool {
+	for _, f := range pkg.Files {
+		if !m.knows(f.Syntax.Imports) {
+			return false
+		}
+	}
 	now, ok := g.Key(m) // reads what the build leaves out again
 	return ok && now == k && !g.changed.Load() && g.asKeyed(m, g.print(m), func(name string) ([]byte, bool) {
 		f := pkg.FileNamed(name)
