@@ -162,16 +162,58 @@ func expected(src string) (out []string) {
 	return out
 }
 
+// While a body is being edited, the directives of others count, and for these only.
+func TestDirectivesWhileTyping(t *testing.T) {
+	const src = `package p
+
+func a() {
+	bad()
+	//lint:ignore badcall it is good
+	bad()
+}
+func b() { //lint:ignore badcall it is good
+
+	good()
+}
+
+func c() func() { bad(); return nil }
+
+func bad()  {}
+func good() {}
+`
+	pkg := parsed(t, src)
+	for _, c := range []struct{ old, new string }{
+		{"\tgood()", "\tgood()\n\tgood()"},
+		{"{\n\tbad()", "{\n\tbad()\n\tgood()"},
+		{"return nil", "good(); return nil"},
+	} {
+		edited := strings.Replace(src, c.old, c.new, 1)
+		after := pkg.WithBodies(map[string][]byte{"a.go": []byte(edited)})
+		if after == nil {
+			t.Fatalf("%q is no edit of a body", c.new)
+		}
+		findings, _ := Analyze(after, []*Rule{badCalls, idleIgnores})
+		var got []int
+		for _, f := range findings {
+			got = append(got, strings.Count(edited[:after.Place(f.Span).Start], "\n")+1)
+		}
+		slices.Sort(got)
+		var want []int
+		for i, line := range strings.Split(edited, "\n") {
+			if i+1 == strings.Count(edited[:strings.Index(edited, "bad()")], "\n")+1 || strings.Contains(line, "{ bad()") {
+				want = append(want, i+1)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("after %q: findings on lines %v, want %v", c.new, got, want)
+		}
+	}
+}
+
 func reported(t *testing.T, src string) (out []string) {
 	t.Helper()
-	fset := token.NewFileSet()
-	syntax, err := parser.ParseFile(fset, "a.go", src, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &File{Name: "a.go", Src: []byte(src), Syntax: syntax, Tok: fset.File(syntax.FileStart)}
-	f.ReadOnly = ReadOnly(f)
-	pkg := Check("p", "p", fset, []*File{f}, types.Config{})
+	pkg := parsed(t, src)
+	f := pkg.Files[0]
 	findings, errs := Analyze(pkg, []*Rule{badCalls, idleIgnores})
 	if errs != nil {
 		t.Fatal(errs)
@@ -181,4 +223,16 @@ func reported(t *testing.T, src string) (out []string) {
 	}
 	slices.Sort(out)
 	return out
+}
+
+func parsed(t *testing.T, src string) *Package {
+	t.Helper()
+	fset := token.NewFileSet()
+	syntax, err := parser.ParseFile(fset, "a.go", src, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &File{Name: "a.go", Src: []byte(src), Syntax: syntax, Tok: fset.File(syntax.FileStart)}
+	f.ReadOnly = ReadOnly(f)
+	return Check("p", "p", fset, []*File{f}, types.Config{})
 }

@@ -1,5 +1,10 @@
 package refactor
 
+import (
+	"go/parser"
+	"go/token"
+)
+
 // directivesKey is the key under which a package keeps its directives.
 type directivesKey struct{}
 
@@ -8,12 +13,26 @@ func (p *Package) directives() map[string][]Directive {
 	return p.Memo(directivesKey{}, func() any {
 		all := make(map[string][]Directive)
 		for _, f := range p.Files {
-			if ds := directives(p.Fset, f); len(ds) > 0 {
+			ds := directives(p.Fset, f)
+			if len(ds) > 0 && p.Partial {
+				ds = directivesOf(f.Name, f.Src) // its syntax lacks what some of them belong to
+			}
+			if len(ds) > 0 {
 				all[f.Name] = ds
 			}
 		}
 		return all
 	}).(map[string][]Directive)
+}
+
+// directivesOf returns the directives of a source.
+func directivesOf(name string, src []byte) []Directive {
+	fset := token.NewFileSet()
+	syntax, err := parser.ParseFile(fset, name, src, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return nil
+	}
+	return directives(fset, &File{Name: name, Src: src, Syntax: syntax, Tok: fset.File(syntax.FileStart)})
 }
 
 // ignore drops the findings that a directive is for. It is the one place where
@@ -49,7 +68,7 @@ func ignore(pkg *Package, findings []Finding, ran map[string]bool) (kept []Findi
 
 // idle reports whether a directive that was not used is of no use. With errors in
 // the package, or other files for another build, rules may see less than there
-// is; a directive for a whole file is a provision, as in staticcheck.
+// is, as they do in a part of it; a directive for a whole file is a provision, as in staticcheck.
 func (d *Directive) idle(pkg *Package, ran map[string]bool) bool {
 	ours, others := 0, 0
 	for _, name := range d.Rules {
@@ -65,5 +84,5 @@ func (d *Directive) idle(pkg *Package, ran map[string]bool) bool {
 	if d.Reason == "" {
 		return ours > 0 && !d.everybody()
 	}
-	return ours > 0 && others == 0 && !d.whole && len(pkg.Errors) == 0 && pkg.Excluded == nil
+	return ours > 0 && others == 0 && !d.whole && !pkg.Partial && len(pkg.Errors) == 0 && pkg.Excluded == nil
 }
