@@ -51,6 +51,9 @@
 //     ([Rule.OnDemand]), or nothing. Each wrong report becomes a silent case.
 //   - Warning is for a likely bug, Info for what the author probably did not
 //     mean, Hint for a better way: batches leave it alone ([Rule.Batched]).
+//   - Where a join, a ready channel or a bubble is for a test, that test can tell
+//     whether it is right ([Rule.ByTest]): handshake fix -verify then makes the
+//     review fix unasked, if the test says so.
 //   - A title is a verb phrase: "Replace time.Sleep with started channel".
 //   - A fix compiles, adds no deadlock, keeps every comment, evaluates in the
 //     same order, uses fresh names and no API that the file's Go version lacks.

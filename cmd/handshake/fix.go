@@ -51,7 +51,7 @@ func fix(ctx context.Context, args []string) int {
 	for _, err := range res.Errors {
 		found.addError(err, true)
 	}
-	code := exitClean
+	code, undo := exitClean, ""
 	if *diff {
 		if len(res.Files) > 0 {
 			code = exitFindings
@@ -60,6 +60,11 @@ func fix(ctx context.Context, args []string) int {
 			printDiff(dir, f)
 		}
 	} else {
+		if report != nil {
+			if undo, err = saveUndo(dir, res.Files); err != nil {
+				return fail("no undo patch, so nothing was written: %v", err)
+			}
+		}
 		if err := apply.Write(res.Files); err != nil {
 			return fail("%v", err)
 		}
@@ -78,6 +83,9 @@ func fix(ctx context.Context, args []string) int {
 		fmt.Fprintf(os.Stderr, "%s:%d: nothing to do here\n", relative(dir, t.file), t.at.Line)
 	} else {
 		printSummary(res, *diff)
+	}
+	if undo != "" {
+		fmt.Fprintf(os.Stderr, "to take it back, here: patch -p0 -i %s\n", undo)
 	}
 	switch {
 	case res.Read == 0:

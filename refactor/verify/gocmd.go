@@ -76,7 +76,7 @@ func contents(files []apply.File) string {
 // has started ends too.
 func (g *goCommand) run(ctx context.Context, dir string, read func(io.Reader) error, args ...string) (stderr string, failed bool, err error) {
 	if g.stress {
-		defer burn(2 * runtime.NumCPU())()
+		defer burn(runtime.GOMAXPROCS(0))()
 	}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
@@ -120,7 +120,7 @@ func (g *goCommand) output(ctx context.Context, dir string, args ...string) (str
 	return out.String(), err
 }
 
-// burn keeps n processors busy until the function that it returns is called.
+// burn keeps n processors half busy, and what else runs there waiting, until the function that it returns is called.
 func burn(n int) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stopped := make(chan struct{}, n)

@@ -21,7 +21,7 @@ type Failure struct {
 }
 
 func (f Failure) String() string {
-	return fmt.Sprintf("%s %s", cmp.Or(f.Test, f.Package), f.What)
+	return strings.TrimSpace(cmp.Or(f.Test, f.Package) + " " + f.What)
 }
 
 // search accepts those of the fixes that hold together with what is accepted so
@@ -42,7 +42,7 @@ func (v *verifier) search(ctx context.Context, fixes []apply.Made) error {
 	case len(fixes) == 1:
 		m, f := fixes[0], failures[0]
 		v.report.Rejected = append(v.report.Rejected, Rejected{m, f})
-		v.vetoes[keyOf(m)] = fmt.Errorf("with it %v", f)
+		v.vetoes[keyOf(m)] = fmt.Errorf("not proven: %v", f)
 		return nil
 	}
 	rest, suspects := v.split(fixes, failures)
@@ -103,7 +103,7 @@ func (v *verifier) check(ctx context.Context, fixes []apply.Made) ([]Failure, er
 	}
 	for _, m := range fixes {
 		if len(fixes) == 1 && !made[keyOf(m)] {
-			return []Failure{{Package: v.pathOf(m.File), What: "needs another fix that was left out"}}, nil
+			return []Failure{{What: "it needs another fix that was left out"}}, nil
 		}
 	}
 	// A fix edits more files than that of its finding.
