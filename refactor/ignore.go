@@ -30,8 +30,9 @@ func (p *Package) Ignore(f Finding, golangci bool) (Edit, NewName, error) {
 	// gofmt parts a directive from the rest of a doc comment.
 	apart := file.above(f, text)
 	apart.New = strings.Replace(apart.New, text, "//"+file.newline()+apart.New[:strings.Index(apart.New, text)]+text, 1)
+	tidy := formatted(file.Src)
 	for _, e := range append(forms, apart) {
-		if p.heeds(f, e) {
+		if p.heeds(f, e, tidy) {
 			at := strings.Index(e.New, IgnoreReason)
 			return e, NewName{Start: at, End: at + len(IgnoreReason), Group: 1}, nil
 		}
@@ -67,18 +68,17 @@ func (f *File) newline() string {
 }
 
 // heeds reports whether the edit, which adds a directive and perhaps a line, adds
-// no more than that, in formatted code stays so, and has the finding ignored.
-func (p *Package) heeds(found Finding, e Edit) bool {
+// no more than that, leaves a tidy file tidy, and has the finding ignored.
+func (p *Package) heeds(found Finding, e Edit, tidy bool) bool {
 	files, err := p.edited([]Edit{e})
 	if err != nil {
 		return false
 	}
-	for i, f := range files {
-		old := p.Files[i]
+	for _, f := range files {
 		if f.Name != e.File {
 			continue
 		}
-		if formatted(old.Src) && !formatted(f.Src) {
+		if tidy && !formatted(f.Src) {
 			return false
 		}
 		at := found.Span.Start
