@@ -105,7 +105,7 @@ func printReport(w io.Writer, dir string, r *verify.Report) {
 		fmt.Fprintf(w, "sleeps removed: %d, which waited for %v%s\n", s.Count, s.Waited, unknownLength(s))
 	}
 	if t := r.Tests; t != nil {
-		fmt.Fprintf(w, "tests: %d in %s, %s each", t.Stable+len(t.Unstable), count(t.Packages, "package"), count(t.Count, "time"))
+		fmt.Fprintf(w, "tests: %d in %s, %s each", t.Stable+len(t.Unstable), count(t.Packages, "package"), times(t.Count))
 		switch {
 		case t.Race:
 			fmt.Fprint(w, " under the race detector")
@@ -118,6 +118,13 @@ func printReport(w io.Writer, dir string, r *verify.Report) {
 		}
 		fmt.Fprintln(w)
 	}
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return count(n, "time")
 }
 
 func made(dir string, m apply.Made) string {

@@ -17,6 +17,8 @@ type testID struct{ pkg, test string }
 type result struct {
 	runs, passed, failed, skipped int
 
+	seconds float64 // that the runs took
+
 	said   []string // in the run at hand, then in the first one that failed
 	kept   bool     // said is of a failed run
 	panics bool     // the program ended in it
@@ -88,6 +90,7 @@ func (r *run) line(line string) {
 		return
 	}
 	res := r.of(e.Package, e.Test)
+	res.seconds += e.Elapsed
 	switch e.Action {
 	case "start", "run":
 		res.runs++
@@ -151,7 +154,7 @@ func (r *run) add(other *run) {
 	for id, o := range other.tests {
 		t := r.of(id.pkg, id.test)
 		t.runs, t.passed, t.failed, t.skipped = t.runs+o.runs, t.passed+o.passed, t.failed+o.failed, t.skipped+o.skipped
-		t.panics = t.panics || o.panics
+		t.seconds, t.panics = t.seconds+o.seconds, t.panics || o.panics
 	}
 	for pkg, o := range other.packages {
 		p := r.of(pkg, "")

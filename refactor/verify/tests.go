@@ -221,6 +221,10 @@ func (v *verifier) estimate(targets []*target) string {
 	return fmt.Sprintf(" (about %s)", time.Duration(v.took.Seconds()*some/all+1)*time.Second)
 }
 
+func (r *result) perRun() time.Duration {
+	return time.Duration(r.seconds / float64(max(1, r.runs)) * float64(time.Second))
+}
+
 // tests sums up what running the tests came to, nil if none were run.
 func (v *verifier) tests() *Tests {
 	if v.before == nil {
@@ -251,16 +255,14 @@ func (v *verifier) tests() *Tests {
 		if p.failed > 0 && !slices.ContainsFunc(out.Unstable, func(u Unstable) bool { return u.Package == pkg }) {
 			out.Unstable = append(out.Unstable, Unstable{Package: pkg, Passed: p.passed, Runs: p.runs})
 		}
-		if v.now.packages[pkg] == nil {
-			continue // no accepted fix affects it
-		}
-		out.Before += time.Duration(v.before.elapsed[pkg] / float64(v.Count) * float64(time.Second))
-		out.After += time.Duration(v.now.elapsed[pkg] / float64(v.Count) * float64(time.Second))
 	}
 	for id, t := range v.now.tests {
 		if b := v.before.tests[id]; b != nil {
 			out.FailedBefore, out.RunsBefore = out.FailedBefore+b.runs-b.passed-b.skipped, out.RunsBefore+b.runs
 			out.FailedAfter, out.RunsAfter = out.FailedAfter+t.runs-t.passed-t.skipped, out.RunsAfter+t.runs
+			if !strings.Contains(id.test, "/") {
+				out.Before, out.After = out.Before+b.perRun(), out.After+t.perRun()
+			}
 		}
 	}
 	return out

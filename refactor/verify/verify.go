@@ -73,7 +73,7 @@ type Tests struct {
 	Stable   int    // tests that passed each time before
 	Unstable []Unstable
 
-	Before, After time.Duration // of one run of all packages
+	Before, After time.Duration // that running each once took, where fixes were made
 	FailedBefore  int           // runs of tests that failed
 	RunsBefore    int
 	FailedAfter   int
