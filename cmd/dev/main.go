@@ -14,6 +14,7 @@ const usage = `usage: go run ./cmd/dev COMMAND
 	new NAME   create the folder of a rule
 	gen        write everything that is generated
 	goker      measure the rules on the leak kernels of the Go distribution
+	bench lsp  measure the server beside gopls (-h tells the flags)
 	corpus     measure the rules on public repositories, which it fetches (-h tells the flags)
 `
 
@@ -38,6 +39,8 @@ func run(args []string) error {
 	case len(args) == 1 && args[0] == "gen":
 	case len(args) == 1 && args[0] == "goker":
 		return goker(context.Background(), os.Stdout, 10)
+	case len(args) >= 1 && args[0] == "bench":
+		return bench(context.Background(), root, os.Stdout, args[1:])
 	case len(args) >= 1 && args[0] == "corpus":
 		return corpus(context.Background(), root, os.Stdout, args[1:])
 	default:
