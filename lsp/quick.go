@@ -9,7 +9,7 @@ import (
 
 // quick looks at a package again right after an edit: only the function bodies
 // that differ from those of the last analysis are type-checked, and only the
-// rules that report are asked. What it finds is shown until the next analysis, of
+// rules are asked that report what is urgent. What it finds is shown until the next analysis, of
 // which the fixes are made. It says nothing, and what was found keeps its place,
 // if more than bodies differ, or if they are being typed and do not compile yet.
 func (w *worker) quick(ctx context.Context, snap *snapshot, last *analysis) {
@@ -24,7 +24,7 @@ func (w *worker) quick(ctx context.Context, snap *snapshot, last *analysis) {
 		return
 	}
 	reporting, _ := parted(v.enabled())
-	offers := v.offers(pkg, slices.DeleteFunc(reporting, audits))
+	offers := v.offers(pkg, slices.DeleteFunc(reporting, waits))
 	s.commit(ctx, func() {
 		for name := range last.docs {
 			d := snap.named(name)
@@ -37,7 +37,7 @@ func (w *worker) quick(ctx context.Context, snap *snapshot, last *analysis) {
 				n.places = append(n.places, place{o, o.Span, o.Related})
 			}
 			for _, p := range f.places {
-				if audits(p.Rule) {
+				if waits(p.Rule) {
 					n.places = append(n.places, p)
 				}
 			}
@@ -48,9 +48,10 @@ func (w *worker) quick(ctx context.Context, snap *snapshot, last *analysis) {
 	})
 }
 
-// audits reports whether a rule judges what all others found, which takes them
+// waits reports whether what a rule found stays as it is until the next analysis:
+// hints are not urgent, and a rule that judges what all others found needs them
 // all.
-func audits(r *refactor.Rule) bool { return r.Audit != nil }
+func waits(r *refactor.Rule) bool { return r.Severity == refactor.Hint || r.Audit != nil }
 
 // edited returns the contents of the open files of the package that are others in
 // the snapshot. It is false if the analysis is no base to compare with: other

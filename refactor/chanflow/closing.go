@@ -193,9 +193,8 @@ func (m *Model) outermostStmt(cur inspector.Cursor, f *Func) ast.Node {
 // rewritten reports whether the frame stores something in the place, or in the
 // variable that it starts with, behind one of its statements, or in a loop.
 func (m *Model) rewritten(p place, f *Func, from ast.Node, loop ast.Stmt) bool {
-	for _, n := range m.stores {
-		as, ok := n.(*ast.AssignStmt)
-		if !ok || !within(f.Body, as) || as.Pos() < from.Pos() && (loop == nil || !within(loop, as)) {
+	for _, as := range f.assigns() {
+		if as.Pos() < from.Pos() && (loop == nil || !within(loop, as)) {
 			continue
 		}
 		for _, lhs := range as.Lhs {
@@ -205,6 +204,22 @@ func (m *Model) rewritten(p place, f *Func, from ast.Node, loop ast.Stmt) bool {
 		}
 	}
 	return false
+}
+
+// assigns returns the assignments in the body of the frame, those in literals
+// included.
+func (f *Func) assigns() []*ast.AssignStmt {
+	type key struct{ f *Func }
+	m := f.model
+	return m.Pkg.Memo(key{f}, func() any {
+		var out []*ast.AssignStmt
+		for _, n := range m.stores {
+			if as, ok := n.(*ast.AssignStmt); ok && within(f.Body, as) {
+				out = append(out, as)
+			}
+		}
+		return out
+	}).([]*ast.AssignStmt)
 }
 
 // outlives reports whether the loop's rounds share the place.

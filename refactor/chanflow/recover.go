@@ -37,26 +37,33 @@ const (
 func (m *Model) VainRecovers() []VainRecover {
 	var out []VainRecover
 	for _, f := range m.Pkg.Files {
-		if !bytes.Contains(f.Src, []byte("recover()")) {
-			continue
+		for _, d := range f.Syntax.Decls {
+			if bytes.Contains(f.Src[f.Tok.Offset(d.Pos()):f.Tok.Offset(d.End())], []byte("recover()")) {
+				out = m.vainIn(d, out)
+			}
 		}
-		ast.PreorderStack(f.Syntax, nil, func(n ast.Node, stack []ast.Node) bool {
-			call, ok := n.(*ast.CallExpr)
-			if !ok || len(call.Args) > 0 {
-				return true
-			}
-			id, ok := call.Fun.(*ast.Ident)
-			if !ok {
-				return true
-			}
-			if b, ok := m.Pkg.Info.Uses[id].(*types.Builtin); ok && b.Name() == "recover" {
-				if v, ok := m.vain(call, stack); ok {
-					out = append(out, v)
-				}
-			}
-			return true
-		})
 	}
+	return out
+}
+
+// vainIn appends those of a declaration.
+func (m *Model) vainIn(d ast.Decl, out []VainRecover) []VainRecover {
+	ast.PreorderStack(d, nil, func(n ast.Node, stack []ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) > 0 {
+			return true
+		}
+		id, ok := call.Fun.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		if b, ok := m.Pkg.Info.Uses[id].(*types.Builtin); ok && b.Name() == "recover" {
+			if v, ok := m.vain(call, stack); ok {
+				out = append(out, v)
+			}
+		}
+		return true
+	})
 	return out
 }
 

@@ -2,8 +2,11 @@ package rules_test
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +43,52 @@ func BenchmarkRules(b *testing.B) {
 			}
 			b.ReportMetric(building.Seconds()*1e3/float64(b.N), "model-ms/op")
 			b.ReportMetric(100*float64(analysing)/float64(checking), "%-of-check")
+		})
+	}
+}
+
+// BenchmarkEdit does what a server does while somebody types in the body of a
+// function: it checks that body, builds the model of the package and runs the
+// rules that report what is urgent. It also reports what the check and the model take
+// of that.
+func BenchmarkEdit(b *testing.B) {
+	reporting := slices.DeleteFunc(rules.All(), func(r *refactor.Rule) bool { return !r.Batched() || r.Run == nil })
+	for _, c := range []struct{ path, file, function string }{
+		{"net/http", "server.go", ") Shutdown(ctx context.Context) error {\n"},
+		{"os/exec", "exec.go", "func (c *Cmd) Start() error {\n"},
+	} {
+		b.Run(c.path, func(b *testing.B) {
+			pkg := distributed(b, c.path)
+			var file *refactor.File
+			for _, f := range pkg.Files {
+				if filepath.Base(f.Name) == c.file {
+					file = f
+				}
+			}
+			before, after, ok := strings.Cut(string(file.Src), c.function)
+			if !ok {
+				b.Skip("the function is another in this Go release")
+			}
+			b.ReportAllocs()
+			var checking, building time.Duration
+			n := 0
+			for b.Loop() {
+				n++
+				start := time.Now()
+				edited := pkg.WithBodies(map[string][]byte{file.Name: fmt.Appendf(nil, "%s%s\tprintln(%d)\n%s", before, c.function, n, after)})
+				if edited == nil {
+					b.Fatal("the body does not compile")
+				}
+				checking += time.Since(start)
+				start = time.Now()
+				chanflow.Of(edited)
+				building += time.Since(start)
+				if _, errs := refactor.Analyze(edited, reporting); errs != nil {
+					b.Fatal(errs)
+				}
+			}
+			b.ReportMetric(checking.Seconds()*1e3/float64(b.N), "check-ms/op")
+			b.ReportMetric(building.Seconds()*1e3/float64(b.N), "model-ms/op")
 		})
 	}
 }
