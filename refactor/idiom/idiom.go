@@ -25,6 +25,9 @@ func Failure(pkg *refactor.Package, b *edit.Builder, f *chanflow.Func, pos token
 	case chanflow.ByExit:
 		return fmt.Sprintf("%s.Fatal(%s)", b.Import(pos, "log"), expr), nil
 	case chanflow.ByReturn:
+		if inLiteral(f, pos) {
+			return "", errors.New("a return here ends the function literal only")
+		}
 		code := "return "
 		results := f.Type.Results.List
 		for _, field := range results[:len(results)-1] {
@@ -36,6 +39,19 @@ func Failure(pkg *refactor.Package, b *edit.Builder, f *chanflow.Func, pos token
 		return code + expr, nil
 	}
 	return "", errors.New("the function has no way to report an error")
+}
+
+// inLiteral reports whether a position in the frame is in a function literal,
+// which is called on the spot or deferred.
+func inLiteral(f *chanflow.Func, pos token.Pos) bool {
+	found := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if lit, ok := n.(*ast.FuncLit); ok && lit.Pos() <= pos && pos < lit.End() {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // Ready returns the name of a channel, a variable or parameter of the frame, once
