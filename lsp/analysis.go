@@ -72,10 +72,11 @@ func (o *offer) failed(fix int) error {
 	return nil
 }
 
-// errHeld means that a file of the package does not parse, so that nothing can
-// be said; errNoPackage that no loaded package has the file.
+// errHeld and errTooLarge mean that nothing can be said of a package;
+// errNoPackage that no loaded package has the file.
 var (
 	errHeld      = errors.New("a file of the package does not parse")
+	errTooLarge  = errors.New("a file of the package is too large")
 	errNoPackage = errors.New("the file belongs to no package that is loaded")
 )
 
@@ -96,7 +97,9 @@ func (v *view) analyse(ctx context.Context, snap *snapshot, name string) (*analy
 	a := &analysis{view: v, docs: make(map[string]*document), all: all, outdated: v.outdated(all)}
 	a.demand = func() map[string][]*offer { return nil }
 	for _, file := range m.Files {
-		if d := all[file]; d != nil {
+		if d := snap.named(file); d != nil && d.refused {
+			return nil, errTooLarge
+		} else if d != nil {
 			if refactor.SyntaxError(d.src) != nil {
 				return nil, errHeld
 			}

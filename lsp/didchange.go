@@ -24,7 +24,15 @@ func (s *session) didChange(p *didChangeParams) error {
 		return fmt.Errorf("%s is not open", u)
 	}
 	d, splices := old.change(p.TextDocument.Version, p.ContentChanges, s.client.encoding)
-	s.current = s.current.with(d, s.current.found[u].move(splices))
-	s.wake(d.name, editDelay)
+	switch {
+	case len(d.src) > s.limits.document:
+		s.refuse(d)
+	case old.refused && !d.refused:
+		s.current = s.current.with(d, nil)
+		s.opened(d)
+	default:
+		s.current = s.current.with(d, s.current.found[u].move(splices))
+		s.wake(d.name, editDelay)
+	}
 	return nil
 }

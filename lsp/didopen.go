@@ -12,7 +12,13 @@ func (s *session) didOpen(p *protocol.DidOpenTextDocumentParams) error {
 	d := newDocument(p.TextDocument.URI, p.TextDocument.Version, strings.Clone(p.TextDocument.Text))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.current = s.current.with(d, nil)
-	s.opened(d)
+	switch {
+	case s.crowded(d.uri):
+	case len(d.src) > s.limits.document:
+		s.refuse(d)
+	default:
+		s.current = s.current.with(d, nil)
+		s.opened(d)
+	}
 	return nil
 }

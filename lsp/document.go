@@ -14,6 +14,7 @@ type document struct {
 	uri     uri.URI
 	name    string // absolute path; empty if the document is not a file
 	version int32
+	refused bool // it is too large: its text is empty here, not at the client
 	*text
 }
 
@@ -23,6 +24,11 @@ func newDocument(u uri.URI, version int32, src string) *document {
 		d.name = u.FsPath()
 	}
 	return d
+}
+
+// without returns the document without its text.
+func (d *document) without() *document {
+	return &document{uri: d.uri, name: d.name, version: d.version, refused: true, text: newText(nil)}
 }
 
 // A contentChange is an element of didChange's contentChanges. It is decoded
@@ -36,12 +42,16 @@ type contentChange struct {
 type splice struct{ start, end, length int }
 
 // change returns the document after the changes, each of which applies to the
-// result of the one before, and what they did to it.
+// result of the one before, and what they did to it. A document that was refused
+// is one again once its whole text is sent.
 func (d *document) change(version int32, changes []contentChange, enc protocol.PositionEncodingKind) (*document, []splice) {
 	var splices []splice
-	t := d.text
+	t, refused := d.text, d.refused
 	for _, c := range changes {
 		var s splice
+		if refused = refused && c.Range != nil; refused {
+			continue
+		}
 		if c.Range == nil {
 			s = difference(t.src, []byte(c.Text))
 			t = newText([]byte(c.Text))
@@ -56,7 +66,7 @@ func (d *document) change(version int32, changes []contentChange, enc protocol.P
 		}
 		splices = append(splices, s)
 	}
-	return &document{uri: d.uri, name: d.name, version: version, text: t}, splices
+	return &document{uri: d.uri, name: d.name, version: version, refused: refused, text: t}, splices
 }
 
 // difference returns the splice that makes after of before, without their

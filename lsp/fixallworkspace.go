@@ -46,6 +46,11 @@ func (s *session) fixAllWorkspaceCommand(ctx context.Context, snap *snapshot, ca
 	if len(views) == 0 {
 		return nil, jsonrpc2.NewError(codeRequestFailed, "no file of a module is open")
 	}
+	for _, d := range snap.docs {
+		if d.refused {
+			return nil, jsonrpc2.NewError(codeRequestFailed, name(d.uri)+" is too large")
+		}
+	}
 	ctx, work := s.begin(ctx, call.Token, fixAllWorkspaceTitle)
 	outcome := "stopped"
 	defer func() { work.end(outcome) }()

@@ -28,5 +28,7 @@ func (s *server) table() map[string]method {
 		protocol.MethodWorkspaceExecuteCommand:         call(s.executeCommand),
 
 		protocol.MethodWindowWorkDoneProgressCancel: notification(s.workDoneProgressCancel),
+
+		methodTooLarge: s.tooLarge(),
 	}
 }

@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log"
 	"sync/atomic"
@@ -65,7 +66,7 @@ func newServer(opts Options) *server {
 func (s *server) serve(ctx context.Context, in io.ReadCloser, out io.WriteCloser) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream := &stream{in: in, out: out, ended: cancel, exited: &s.exited}
+	stream := &stream{in: in, out: out, frames: newFrames(in, &s.limits), ended: func(err error) { s.ended(err); cancel() }, exited: &s.exited}
 	conn := jsonrpc2.NewConn(jsonrpc2.NewStream(stream), jsonrpc2.WithCodec(codec{}))
 	s.start(ctx, conn)
 	conn.Go(ctx, newChain(s).handle)
@@ -84,24 +85,46 @@ func (s *server) serve(ctx context.Context, in io.ReadCloser, out io.WriteCloser
 	return 1
 }
 
+// ended tells why the input ends, unless it is the client's wish: there is no
+// telling where the next message begins.
+func (s *server) ended(err error) {
+	var large *tooLarge
+	if !errors.Is(err, errHeader) && !errors.As(err, &large) {
+		return
+	}
+	message := "The connection ends: " + err.Error() + "."
+	s.log.Print(message)
+	said := make(chan struct{})
+	s.task("farewell", func() {
+		defer close(said)
+		s.conn.Notify(s.ctx, protocol.MethodWindowShowMessage, &protocol.ShowMessageParams{Type: protocol.MessageTypeError, Message: message})
+	})
+	select {
+	case <-said:
+	case <-s.ctx.Done():
+	case <-time.After(exitPatience): // the client does not read
+	}
+}
+
 // A stream is the connection's bytes. It cancels everything when the input
 // ends, since jsonrpc2 v1.0.1 lets handlers run to completion, and ends the
 // input after the exit notification.
 type stream struct {
 	in     io.ReadCloser
 	out    io.WriteCloser
-	ended  func()
+	frames *frames // of in
+	ended  func(error)
 	exited *atomic.Bool
 }
 
 func (s *stream) Read(b []byte) (int, error) {
 	if s.exited.Load() {
-		s.ended()
+		s.ended(io.EOF)
 		return 0, io.EOF
 	}
-	n, err := s.in.Read(b)
+	n, err := s.frames.Read(b)
 	if err != nil {
-		s.ended()
+		s.ended(err)
 	}
 	return n, err
 }

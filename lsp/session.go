@@ -33,6 +33,7 @@ const configurationPatience = 3 * time.Second
 // A session is everything that lasts as long as the connection.
 type session struct {
 	opts   Options
+	limits limits
 	log    *log.Logger
 	client client // set by initialize, before any other message is handled
 
@@ -66,6 +67,7 @@ type session struct {
 func newSession(opts Options, l *log.Logger) *session {
 	return &session{
 		opts:           opts,
+		limits:         defaultLimits,
 		log:            l,
 		configuredOnce: make(chan struct{}),
 		slots:          make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),

@@ -49,7 +49,7 @@ func (s *snapshot) named(name string) *document {
 func (s *snapshot) files() map[string]*document {
 	files := make(map[string]*document, len(s.docs))
 	for _, d := range s.docs {
-		if d.name != "" {
+		if d.name != "" && !d.refused {
 			files[d.name] = d
 		}
 	}

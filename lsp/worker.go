@@ -125,7 +125,7 @@ func (w *worker) look(ctx context.Context, snap *snapshot, name string) *analysi
 	s := v.session
 	a, err := v.analyse(ctx, snap, name)
 	switch {
-	case errors.Is(err, errHeld):
+	case errors.Is(err, errHeld), errors.Is(err, errTooLarge):
 		s.commit(ctx, func() { s.republish(v) })
 		return nil
 	case err != nil:
