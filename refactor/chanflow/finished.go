@@ -34,7 +34,7 @@ func (m *Model) guessFinished(g *Guess) bool {
 		}
 		// Where the guess was right, the goroutine got as far as its effect
 		// while the parent slept. What comes after that may wait for the parent.
-		if m.mayWait(behind(list, e), nil) {
+		if m.mayWait(behind(list, e), nil) != nil {
 			return false
 		}
 		if e != nil && g.Effect == nil {
@@ -65,39 +65,53 @@ func behind(list []ast.Stmt, e *Mutation) []ast.Stmt {
 	return nil
 }
 
-// mayWait reports whether one of the statements calls something outside of the
-// package that is not known to return whatever the parent does: a function
-// of another package, a dynamic one, or one that reads or writes what somebody
-// else must write or read.
-func (m *Model) mayWait(list []ast.Stmt, seen map[*Func]bool) bool {
+// mayWait returns a call in the statements that leaves the package and is not
+// known to return whatever the parent does, or nil: of a function of another
+// package, a dynamic one, or one that reads or writes what somebody else must
+// write or read.
+func (m *Model) mayWait(list []ast.Stmt, seen map[*Func]bool) (found *ast.CallExpr) {
 	if seen == nil {
 		seen = make(map[*Func]bool)
 	}
-	found := false
 	for _, s := range list {
 		ast.Inspect(s, func(n ast.Node) bool {
 			if m.runsElsewhere(n) {
 				return false
 			}
 			call, ok := n.(*ast.CallExpr)
-			if !ok || found {
-				return !found
+			if !ok || found != nil {
+				return found == nil
 			}
 			targets := m.Targets(call)
 			for _, t := range targets {
 				if !seen[t] {
 					seen[t] = true
-					found = found || t.MayStay() || m.mayWait(t.Body.List, seen)
+					if t.MayStay() || m.mayWait(t.Body.List, seen) != nil {
+						found = call
+					}
 				}
 			}
 			if tv := m.Pkg.Info.Types[call.Fun]; len(targets) == 0 && !tv.IsType() && !tv.IsBuiltin() && !m.inPlace(call) && !m.handlesTest(call) {
 				static := m.Static(call)
-				found = found || static == nil || (mayBlock(static) || exchanges(static)) && !m.readsBody(call)
+				if static == nil || (mayBlock(static) || exchanges(static)) && !m.readsBody(call) {
+					found = call
+				}
 			}
-			return !found
+			return found == nil
 		})
 	}
 	return found
+}
+
+// WaitsFirst returns a call in the statements, which a goroutine runs before it
+// has started, that may wait for what its parent does next, or nil. To connect
+// to somebody needs no more than that they listen.
+func (m *Model) WaitsFirst(list []ast.Stmt) *ast.CallExpr {
+	call := m.mayWait(list, nil)
+	if call == nil || isFunc(m.Static(call), "net", "Dial") {
+		return nil
+	}
+	return call
 }
 
 // checks returns an assertion that one of the goroutines makes about the test,

@@ -228,7 +228,9 @@ func exchanges(f *types.Func) bool {
 			return false
 		}
 		return startsWith(f.Name(), "Dial", "Read", "Write", "Accept", "Copy", "Flush", "Handshake", "Get", "Post", "Do", "Head", "Call", "Run", "Wait",
-			"Output", "CombinedOutput", "Query", "Exec", "Ping", "Begin") && !(path == "os" && f.Signature().Recv() == nil)
+			"Output", "CombinedOutput", "Query", "Exec", "Ping", "Begin", "Scan", "Peek") && !(path == "os" && f.Signature().Recv() == nil)
+	case "encoding/json", "encoding/gob", "encoding/xml":
+		return startsWith(f.Name(), "Decode", "Token")
 	}
 	return false
 }

@@ -28,7 +28,7 @@ func (m *Model) guessStarted(g *Guess) bool {
 		// Where the guess was right, the goroutine got as far as its effect
 		// while the parent slept. What comes after that may wait for the parent.
 		last := prefix[len(prefix)-1]
-		if tail := behind(prefix, e); m.mayWait(tail, nil) {
+		if tail := behind(prefix, e); m.mayWait(tail, nil) != nil {
 			if e == nil {
 				return false
 			}
@@ -65,7 +65,7 @@ func now(list []ast.Stmt) (out []ast.Stmt) {
 // the rest is done: they send, close and say Done, and stay for none of it
 // longer than the one takes who wants to know.
 func (m *Model) handsOver(f *Func, list []ast.Stmt) bool {
-	if m.mayWait(list, nil) {
+	if m.mayWait(list, nil) != nil {
 		return false
 	}
 	for op := range f.Within(list[0].Pos(), list[len(list)-1].End()) {

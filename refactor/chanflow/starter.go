@@ -182,7 +182,7 @@ func (b *builder) beginsWith(f *Func, call *ast.CallExpr, fun types.Object, seen
 // on by itself, without a lock and without leaving.
 func (b *builder) passes(f *Func, to token.Pos) bool {
 	for _, s := range f.Body.List {
-		if _, deferred := s.(*ast.DeferStmt); !deferred && s.End() <= to && (b.Resident(s) || b.mayWait([]ast.Stmt{s}, nil)) {
+		if _, deferred := s.(*ast.DeferStmt); !deferred && s.End() <= to && (b.Resident(s) || b.mayWait([]ast.Stmt{s}, nil) != nil) {
 			return false
 		}
 	}

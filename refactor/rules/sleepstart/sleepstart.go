@@ -130,11 +130,16 @@ func (s *site) running() refactor.Finding {
 
 // called returns the name of the call that the goroutine stays in.
 func (s *site) called() string {
-	name := s.m.Static(s.Blocking).Name()
-	if sel, ok := ast.Unparen(s.Blocking.Fun).(*ast.SelectorExpr); ok {
-		if text := s.pkg.FileOf(sel.Pos()).Text(sel.Pos(), sel.End()); len(text) <= 30 {
-			return text
-		}
+	return s.text(s.Blocking)
+}
+
+// text returns what a call calls, as it is written if that is short.
+func (s *site) text(call *ast.CallExpr) string {
+	if text := s.pkg.FileOf(call.Fun.Pos()).Text(call.Fun.Pos(), call.Fun.End()); len(text) <= 30 {
+		return text
 	}
-	return name
+	if f := s.m.Static(call); f != nil {
+		return f.Name()
+	}
+	return "a function"
 }

@@ -15,6 +15,7 @@ import (
 	"handshake/refactor/chanflow"
 	"handshake/refactor/edit"
 	"handshake/refactor/idiom"
+	"handshake/refactor/prove"
 )
 
 // started offers a channel that the goroutine closes once it has run its
@@ -83,7 +84,7 @@ func (s *site) started() refactor.Finding {
 	if len(s.Spawns) == 1 && s.canFail(s.waiter()) {
 		f.Fixes = append(f.Fixes, refactor.Fix{
 			Title: fmt.Sprintf("Wait for started, or fail after %v", s.limit()), Safety: refactor.Review, Reason: "fails instead of waiting on",
-			Make: func() ([]refactor.Edit, error) { return s.handshake(within) },
+			Make: s.bounded,
 		})
 	}
 	return f
@@ -119,6 +120,9 @@ func (s *site) hazard(sp *chanflow.Spawn) string {
 		if op.Kind == chanflow.Send && !op.Deferred {
 			return "the goroutine sends before it has started, and may wait there for the parent"
 		}
+	}
+	if call := s.m.WaitsFirst(prefix); call != nil {
+		return "the goroutine may wait in " + s.text(call) + " before it has started, for what comes next"
 	}
 	if s.Via == nil && s.m.Anchor(sp.Stmt, s.Sleep.Stmt) == nil {
 		return "the sleep is out of the scope of the spawn"
@@ -159,6 +163,24 @@ func (s *site) waiter() *chanflow.Func {
 		return s.spawn().Fn
 	}
 	return s.Sleep.Fn
+}
+
+// bounded makes the parent wait for the goroutine, but not for ever. The bound is
+// for what nobody knows of: where the goroutine is known to wait for the parent,
+// it would turn a guess that is right into a failure.
+func (s *site) bounded() ([]refactor.Edit, error) {
+	plain, err := s.handshake(plainly)
+	if err != nil {
+		return nil, err
+	}
+	after, err := s.pkg.Try(plain)
+	if err != nil {
+		return nil, err
+	}
+	if err := prove.Rewrite(s.pkg, after, plain); err != nil && !errors.As(err, new(refactor.Unproved)) {
+		return nil, err
+	}
+	return s.handshake(within)
 }
 
 // setUp returns the statements that a goroutine runs before it has started.
