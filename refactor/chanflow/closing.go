@@ -162,7 +162,7 @@ func (m *Model) skippedInLiteral(op *Op) bool {
 // together reports whether the frame runs both nodes in one go, as far as its
 // conditions tell: one of them cannot be passed by on the way to, or from, the
 // other, and one may follow the other.
-func (m *Model) together(f *Func, a, b ast.Node) bool {
+func (m *Model) together(f *Func, base types.Object, a, b ast.Node) bool {
 	x, ok := m.root.FindNode(a)
 	y, ok2 := m.root.FindNode(b)
 	if !ok || !ok2 || m.passedBy(x, b) && m.passedBy(y, a) {
@@ -173,8 +173,9 @@ func (m *Model) together(f *Func, a, b ast.Node) bool {
 	if p == nil || q == nil {
 		return false
 	}
-	all := func(*point) bool { return true }
-	return p.leads(all, func(s *point) bool { return s == q }) != nil || q.leads(all, func(s *point) bool { return s == p }) != nil
+	// A round of a loop that declares the variable has a channel of its own.
+	same := func(s *point) bool { return base == nil || s.node == nil || !covers(s.node, base.Pos()) }
+	return p.leads(same, func(s *point) bool { return s == q }) != nil || q.leads(same, func(s *point) bool { return s == p }) != nil
 }
 
 // outermostStmt returns the node, or the statement of the frame that holds the

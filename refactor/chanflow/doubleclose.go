@@ -81,7 +81,7 @@ func (d *doubleCloser) frame(f *Func) {
 			d.add(a.op, a.op, InLoop, loop)
 		}
 		for _, b := range own[i+1:] {
-			if a.place != b.place || !d.together(f, a.at.Node, b.at.Node) || d.rewritten(a.place, f, a.at.Node, nil) || d.atOnce(a.at, b.at) {
+			if a.place != b.place || !d.together(f, a.base, a.at.Node, b.at.Node) || d.rewritten(a.place, f, a.at.Node, nil) || d.atOnce(a.at, b.at) {
 				continue
 			}
 			first, second := a, b
@@ -97,13 +97,13 @@ func (d *doubleCloser) frame(f *Func) {
 				d.add(c.op, c.op, ByEach, sp.Stmt)
 			}
 			for _, a := range own {
-				if a.place == c.place && d.together(f, sp.Stmt, a.at.Node) && !d.rewritten(c.place, f, sp.Stmt, nil) {
+				if a.place == c.place && d.together(f, c.base, sp.Stmt, a.at.Node) && !d.rewritten(c.place, f, sp.Stmt, nil) {
 					d.add(a.op, c.op, ByBoth, sp.Stmt)
 				}
 			}
 			for _, next := range f.Spawns[i+1:] {
 				for _, e := range d.endings(next) {
-					if e.place == c.place && d.together(f, sp.Stmt, next.Stmt) && !d.rewritten(c.place, f, sp.Stmt, nil) {
+					if e.place == c.place && d.together(f, c.base, sp.Stmt, next.Stmt) && !d.rewritten(c.place, f, sp.Stmt, nil) {
 						d.add(e.op, c.op, ByBoth, sp.Stmt)
 					}
 				}
