@@ -61,6 +61,9 @@ func (m *Model) TypeStop(st *Stop) *Confirmation {
 	form := &TypeForm{Stopper: fn, Field: field, Owner: owner, Recv: recv.Name(), Struct: m.structSyntax(owner)}
 	c.Type = form
 	for _, l := range st.Leaves {
+		if l.Spawn.Fn.Top() == fn {
+			return nil // it drains, or helps to stop in another way
+		}
 		start, why, ok := m.start(l, form)
 		if !ok {
 			if r := l.Spawn.Fn.Top().Recv(); r != nil && form.isOwner(r.Type()) {
