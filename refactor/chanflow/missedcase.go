@@ -2,6 +2,7 @@ package chanflow
 
 import (
 	"go/ast"
+	"go/token"
 	"slices"
 )
 
@@ -31,7 +32,7 @@ func (k *counter) instead(clause *ast.CommClause, r *Op) bool {
 		return false
 	}
 	body := k.Sends[0].Fn
-	if len(k.model.uses().spawns[body]) != 1 || len(k.model.uses().calls[body]) > 0 {
+	if len(k.model.uses().calls[body]) > 0 || !k.startsOne(body) {
 		return false
 	}
 	for _, op := range k.Sends {
@@ -55,6 +56,22 @@ func (k *counter) instead(clause *ast.CommClause, r *Op) bool {
 		}
 	}
 	return true
+}
+
+// startsOne reports whether one goroutine is started with the body that gets the
+// channel, once for each that is made.
+func (k *counter) startsOne(body *Func) bool {
+	var one *Spawn
+	for _, sp := range k.model.uses().spawns[body] {
+		if body.Lit == nil && !k.reached[sp.Call] {
+			continue
+		}
+		if one != nil {
+			return false
+		}
+		one = sp
+	}
+	return one != nil && (body.Lit != nil || one.Fn == k.Make.Fn && one.Loop() == k.Make.Loop())
 }
 
 // receivedIn returns the channel that the case receives from, if it is made once,
@@ -110,4 +127,29 @@ func (k *counter) returnsFor(clause *ast.CommClause, r *Op) bool {
 		}
 	}
 	return len(k.model.uses().spawns[r.Fn]) == 0
+}
+
+// endsWithProgram reports whether the maker is the main function of a program and
+// receives as the last thing that it waits for: it does not leave the sender
+// behind for long.
+func (k *counter) endsWithProgram() bool {
+	f := k.Make.Fn
+	if f.Decl == nil || f.Recv() != nil || f.Name() != "main" || k.model.Pkg.Types.Name() != "main" {
+		return false
+	}
+	var last token.Pos
+	for _, r := range k.Recvs {
+		if r.Loop() != nil {
+			return false
+		}
+		last = max(last, r.Node.End())
+		if r.Select != nil {
+			last = max(last, r.Select.End())
+		}
+	}
+	waits := func(op *Op) bool {
+		return op.Node.Pos() >= last && !op.Deferred && (op.Kind == Recv || op.Kind == Wait || op.Kind == Select || op.Kind == Serve)
+	}
+	sleeps := func(s *Sleep) bool { return s.Stmt.Pos() >= last }
+	return !slices.ContainsFunc(f.Ops, waits) && !slices.ContainsFunc(f.Sleeps, sleeps)
 }
