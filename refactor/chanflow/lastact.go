@@ -18,10 +18,10 @@ type Aftermath struct {
 	// another case of its select, or nil. With room in the channel the receiver
 	// could then miss the reply.
 	Races *Op
-	// Acts is a call that follows a send and that may change what the receiver
-	// looks at before it receives, or nil. With room in the channel it comes
-	// earlier.
-	Acts *ast.CallExpr
+	// Acts is a call or assignment that follows a send and that may change what
+	// the receiver looks at before it receives, or nil. With room in the channel
+	// it comes earlier.
+	Acts ast.Node
 }
 
 // Aftermath looks at what follows the sends, except one that can never have
@@ -41,7 +41,7 @@ func (c *Chan) Aftermath(never ast.Node) Aftermath {
 				a.Last = false // it goes on with the next request
 				return false
 			}
-			k.follows(p, &a)
+			k.follows(g.fn, p, &a)
 			return p != g.at(k.Make.Node)
 		}, func(*point) bool { return false })
 		ended(g.fn)
@@ -84,6 +84,32 @@ func (c *Chan) Aftermath(never ast.Node) Aftermath {
 	return a
 }
 
+// Disposes returns a case beside a send that does something, or nil: the sender
+// has a use for what it could not send.
+func (c *Chan) Disposes() *ast.CommClause {
+	for _, op := range c.Sends {
+		if op.Bare() {
+			continue
+		}
+		for _, other := range op.Select.Body.List {
+			other := other.(*ast.CommClause)
+			if other.Comm != nil && covers(other.Comm, op.Node.Pos()) {
+				continue
+			}
+			for _, st := range other.Body {
+				switch st.(type) {
+				case *ast.ReturnStmt, *ast.BranchStmt:
+				default:
+					if !c.model.onlyLogs(st) {
+						return other
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // turn reports whether the point is one where a request is received, or another
 // case of a select that receives one.
 func (k *counter) turn(p *point) bool {
@@ -99,7 +125,7 @@ func (k *counter) turn(p *point) bool {
 }
 
 // follows looks at a point that a sender passes after its send.
-func (k *counter) follows(p *point, a *Aftermath) {
+func (k *counter) follows(f *Func, p *point, a *Aftermath) {
 	for _, op := range p.ops {
 		k.followsOp(op, a)
 	}
@@ -125,25 +151,70 @@ func (k *counter) follows(p *point, a *Aftermath) {
 	case *ast.DeferStmt:
 	case *ast.IncDecStmt:
 		// of a loop that sends again
+	case *ast.AssignStmt:
+		a.Last = false
+		if a.Acts == nil && len(k.model.Mutations(f, []ast.Stmt{n})) > 0 && k.looks() {
+			a.Acts = n
+		}
 	default:
 		a.Last = false
 	}
 }
 
 // acts reports whether a call does something that nobody in sight knows: a
-// dynamic one, or one of another package that is no check and prints nothing.
+// dynamic one, or one of another package that is no check and prints nothing; or
+// whether it changes something, and the receiver looks around before it receives.
 func (k *counter) acts(p *point, st ast.Stmt, call *ast.CallExpr) bool {
 	m := k.model
 	if slices.ContainsFunc(p.ops, func(op *Op) bool { return op.Kind != Call && op.Node == call }) {
 		return false // looked at as an operation
 	}
-	if len(m.Targets(call)) > 0 || m.Pkg.Info.Types[call.Fun].IsBuiltin() || m.onlyLogs(st) || m.handlesTest(call) {
+	if targets := m.Targets(call); len(targets) > 0 {
+		changes := func(f *Func) bool { return len(m.Mutations(f, f.Body.List)) > 0 }
+		return slices.ContainsFunc(targets, changes) && k.looks()
+	}
+	if m.Pkg.Info.Types[call.Fun].IsBuiltin() || m.onlyLogs(st) || m.handlesTest(call) {
 		return false
 	}
 	if static := m.Static(call); static != nil {
 		return !inert(static) && static.Pkg() != nil && !harmless(static) && exitOf(static) == NoExit
 	}
 	return true
+}
+
+// looks reports whether who starts the sender calls anything before it receives,
+// and may see there what the sender does. Who receives elsewhere may, too.
+func (k *counter) looks() bool {
+	m := k.model
+	for _, sp := range k.Make.Fn.Spawns {
+		if !k.reached[sp.Call] {
+			continue
+		}
+		received := false
+		for st := range m.After(sp.Stmt) {
+			if received = slices.ContainsFunc(k.Recvs, func(r *Op) bool { return covers(st, r.Node.Pos()) }); received {
+				break
+			}
+			looks := false
+			ast.Inspect(st, func(n ast.Node) bool {
+				if m.runsElsewhere(n) {
+					return false
+				}
+				if call, ok := n.(*ast.CallExpr); ok && !m.Pkg.Info.Types[call.Fun].IsBuiltin() && !m.Pkg.Info.Types[call.Fun].IsType() {
+					f := m.Static(call)
+					looks = looks || f == nil || !inert(f) && !harmless(f)
+				}
+				return !looks
+			})
+			if looks {
+				return true
+			}
+		}
+		if !received {
+			return true
+		}
+	}
+	return false
 }
 
 // quiet reports whether evaluating an expression does nothing else.
@@ -213,12 +284,20 @@ func (k *counter) wakes(op *Op) bool {
 			switch {
 			case op.Kind == Cancel && signals(k.model.Pkg.Info.TypeOf(other.channel())):
 				return true // of a context, perhaps
-			case other.Ref.Obj != nil && other.Ref.Obj == op.Ref.Obj:
+			case other.Ref.Obj != nil && k.model.sameChan(other.Ref.Obj, op.Ref.Obj):
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// sameChan reports whether the one variable or field may hold a channel that was
+// made for the other: it is handed on under another name.
+func (m *Model) sameChan(a, b types.Object) bool {
+	return a == b || slices.ContainsFunc(m.OpsOn(a), func(op *Op) bool {
+		return op.Kind == Make && slices.Contains(m.Chan(op).Names, b)
+	})
 }
 
 // channel returns the operand of a receive or send.

@@ -141,6 +141,9 @@ func withhold(c *chanflow.Chan, missed *chanflow.Missed) string {
 	if missed.Kind == chanflow.Dropped && len(c.Returned) == 0 && !slices.ContainsFunc(c.Names, isField) {
 		return "nobody reads what is sent: receive it, or remove the channel"
 	}
+	if c.Disposes() != nil {
+		return "a sender that is not heard disposes of the reply itself: in the channel, nobody would"
+	}
 	after := c.Aftermath(nil)
 	if after.Races != nil {
 		return "after its send the sender wakes another case of the receiver's select: the reply could be missed"
