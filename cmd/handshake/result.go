@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"reflect"
 	"strconv"
 
 	"handshake/refactor"
@@ -29,22 +27,7 @@ type result struct {
 
 // result analyses a package, unless the cache has the result.
 func (s scanner) result(ctx context.Context, m *load.Meta) (*result, error) {
-	of, keyed := s.graph.Key(m)
-	k := of.With(s.question()...)
-	if keyed {
-		if r := recall(s.graph.Cache(), k); r != nil {
-			return r, nil
-		}
-	}
-	pkg, err := s.graph.Package(ctx, m)
-	if err != nil {
-		return nil, err
-	}
-	r := s.analyse(pkg)
-	if keyed && s.graph.Unchanged(m, pkg, of) {
-		r.remember(s.graph.Cache(), k)
-	}
-	return r, nil
+	return load.Computed(ctx, s.graph, m, s.question(), s.analyse)
 }
 
 func (s scanner) analyse(pkg *refactor.Package) *result {
@@ -70,32 +53,4 @@ func (s scanner) question() []string {
 		q = append(q, r.Name)
 	}
 	return q
-}
-
-// recall returns the result under a key if there is one.
-func recall(c *load.Cache, k load.Key) *result {
-	data, ok := c.Get(k)
-	r := new(result)
-	if !ok || json.Unmarshal(data, r) != nil {
-		return nil
-	}
-	return r
-}
-
-// remember keeps a result.
-func (r *result) remember(c *load.Cache, k load.Key) {
-	if data := r.exact(); data != nil {
-		c.Put(k, data)
-	}
-}
-
-// exact encodes a result, or returns nil if it would be another when it is read:
-// JSON knows only valid UTF-8, and a fault of our own is not to stay.
-func (r *result) exact() []byte {
-	data, err := json.Marshal(r)
-	var again result
-	if err != nil || json.Unmarshal(data, &again) != nil || !reflect.DeepEqual(*r, again) {
-		return nil
-	}
-	return data
 }

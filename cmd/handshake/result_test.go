@@ -68,16 +68,3 @@ func TestCacheMakesNoDifference(t *testing.T) {
 		}
 	}
 }
-
-// What JSON would change is not kept.
-func TestResultsAreKeptAsTheyAre(t *testing.T) {
-	for _, r := range []result{
-		{Read: true},
-		{Findings: []finding{{File: "a\xff.go", Related: []related{}, Fixes: []fixable{}, Withheld: []withheld{}}}},
-		{Problems: []problem{{Message: "panic", internal: true}}},
-	} {
-		if got, want := r.exact() != nil, r.Read; got != want {
-			t.Errorf("%+v is kept: %v, want %v", r, got, want)
-		}
-	}
-}

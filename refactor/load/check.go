@@ -111,10 +111,14 @@ func (m *Meta) knows(imports []*ast.ImportSpec) bool {
 	})
 }
 
-// prefetch gets the dependencies of m in parallel. The goroutines are bounded
-// by the depth-first order of the graph, not by a count: sync.Once in
-// declarations makes each package the work of one of them.
+// prefetch gets the dependencies of m in parallel, unless it is to leave the
+// other processors alone. The goroutines are bounded by the depth-first order of
+// the graph, not by a count: sync.Once in declarations makes each package the
+// work of one of them.
 func (g *Graph) prefetch(m *Meta) {
+	if g.cfg.Background {
+		return // the importer gets them one by one
+	}
 	var wg sync.WaitGroup
 	for _, dep := range m.imports {
 		if dep != nil {

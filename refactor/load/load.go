@@ -36,6 +36,7 @@ type Config struct {
 	Tests      bool              // include test files and test packages
 	Overlay    map[string][]byte // contents of unsaved files by absolute path
 	Cache      *Cache            // of what dependencies declare; may be nil
+	Background bool              // dependencies are checked one after the other: nobody waits for them
 }
 
 const mode = packages.NeedName | packages.NeedFiles |
@@ -354,6 +355,15 @@ func (g *Graph) WithOverlay(overlay map[string][]byte) *Graph {
 		}
 	}
 	return n
+}
+
+// Anew returns a graph with the same metadata that has read nothing yet: it holds
+// no types, and notices what has changed in the files.
+func (g *Graph) Anew() *Graph {
+	return &Graph{
+		cfg: g.cfg, roots: g.roots, metas: g.metas, sizes: g.sizes, env: g.env, origin: g.origin, cacheable: g.cacheable,
+		decls: make(map[string]*decl), prints: make(map[*Meta]*print), extra: make(map[string]*Meta),
+	}
 }
 
 // Source returns the contents of a file: the overlay's, or the disk's.
