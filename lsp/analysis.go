@@ -20,7 +20,8 @@ import (
 type analysis struct {
 	view     *view
 	pkg      *refactor.Package    // nil if the package has nothing that any rule looks at
-	docs     map[string]*document // the open files of the package, by name
+	files    []string             // of the package
+	docs     map[string]*document // those of them that are open, by name
 	all      map[string]*document // all open files: the package may depend on them
 	offers   map[string][]*offer  // of the rules that report, by file name, in source order
 	outdated bool                 // the metadata is older than the documents
@@ -94,7 +95,7 @@ func (v *view) analyse(ctx context.Context, snap *snapshot, name string) (*analy
 		return nil, errNoPackage
 	}
 	all := snap.files()
-	a := &analysis{view: v, docs: make(map[string]*document), all: all, outdated: v.outdated(all)}
+	a := &analysis{view: v, files: m.Files, docs: make(map[string]*document), all: all, outdated: v.outdated(all)}
 	a.demand = func() map[string][]*offer { return nil }
 	for _, file := range m.Files {
 		if d := snap.named(file); d != nil && d.refused {
@@ -119,17 +120,17 @@ func (v *view) analyse(ctx context.Context, snap *snapshot, name string) (*analy
 	}
 	a.pkg = pkg
 	reporting, onDemand := parted(v.enabled())
-	a.offers = v.offers(pkg, reporting)
-	a.demand = sync.OnceValue(func() map[string][]*offer { return v.offers(pkg, onDemand) })
+	a.offers = v.session.offers(pkg, reporting)
+	a.demand = sync.OnceValue(func() map[string][]*offer { return v.session.offers(pkg, onDemand) })
 	return a, nil
 }
 
 // offers runs rules on a package and returns what they find by file name, in
 // source order.
-func (v *view) offers(pkg *refactor.Package, rules []*refactor.Rule) map[string][]*offer {
+func (s *session) offers(pkg *refactor.Package, rules []*refactor.Rule) map[string][]*offer {
 	findings, errs := refactor.Analyze(pkg, rules)
 	for _, err := range errs {
-		v.session.logOnce(firstLine(err.Error()), err)
+		s.logOnce(firstLine(err.Error()), err)
 	}
 	offers := make(map[string][]*offer)
 	for _, f := range findings {
@@ -200,6 +201,7 @@ func (s *session) accept(a *analysis) {
 		s.current = s.current.with(d, f)
 		s.publish(d, f)
 	}
+	s.publishClosed(a)
 }
 
 // republish tells the client where the findings of a view are now. The caller

@@ -16,8 +16,11 @@ type client struct {
 	info     clientInfo
 
 	Workspace struct {
-		Configuration          bool `json:"configuration"`
-		ApplyEdit              bool `json:"applyEdit"`
+		Configuration bool `json:"configuration"`
+		ApplyEdit     bool `json:"applyEdit"`
+		Diagnostics   struct {
+			RefreshSupport bool `json:"refreshSupport"`
+		} `json:"diagnostics"`
 		DidChangeConfiguration struct {
 			DynamicRegistration bool `json:"dynamicRegistration"`
 		} `json:"didChangeConfiguration"`
@@ -54,6 +57,9 @@ type client struct {
 				} `json:"insertTextModeSupport"`
 			} `json:"completionItem"`
 		} `json:"completion"`
+		Diagnostic *struct {
+			RelatedDocumentSupport bool `json:"relatedDocumentSupport"`
+		} `json:"diagnostic"`
 		PublishDiagnostics struct {
 			RelatedInformation     bool `json:"relatedInformation"`
 			CodeDescriptionSupport bool `json:"codeDescriptionSupport"`
@@ -92,6 +98,9 @@ func (c *client) negotiate() {
 func (c *client) lazy() bool {
 	return c.TextDocument.CodeAction.DataSupport && slices.Contains(c.TextDocument.CodeAction.ResolveSupport.Properties, "edit")
 }
+
+// pulls reports whether the client asks for diagnostics.
+func (c *client) pulls() bool { return c.TextDocument.Diagnostic != nil }
 
 // clientInfo is what the client calls itself.
 type clientInfo struct {
@@ -149,6 +158,11 @@ func (c *client) capabilities(set Settings) protocol.ServerCapabilities {
 			Commands:                commandNames(),
 			WorkDoneProgressOptions: protocol.WorkDoneProgressOptions{WorkDoneProgress: &yes},
 		},
+	}
+	caps.Workspace = &protocol.WorkspaceOptions{WorkspaceFolders: &protocol.WorkspaceFoldersServerCapabilities{Supported: &yes, ChangeNotifications: protocol.Boolean(true)}}
+	if c.pulls() {
+		name := source
+		caps.DiagnosticProvider = &protocol.DiagnosticOptions{Identifier: &name, InterFileDependencies: true, WorkspaceDiagnostics: set.Scan}
 	}
 	if c.TextDocument.CodeAction.LiteralSupport != nil {
 		lazy := c.lazy()

@@ -64,6 +64,7 @@ type peer struct {
 	answers map[string]message // responses, by ID
 	notes   []message          // notifications that nobody has looked at
 	answer  func(method string, params json.RawMessage) any
+	noted   func(message) // called for each notification
 }
 
 // connect starts a server with the rules and connects a peer to it.
@@ -74,7 +75,7 @@ func connect(t *testing.T, rules ...*refactor.Rule) *peer {
 	p := &peer{
 		t: t, in: clientOut, out: clientIn,
 		got: make(chan message, 1<<12), exit: make(chan int, 1), answers: make(map[string]message),
-		answer: func(string, json.RawMessage) any { return nil },
+		answer: func(string, json.RawMessage) any { return nil }, noted: func(message) {},
 	}
 	p.server = newServer(Options{Rules: rules, Version: "test", Docs: t.TempDir()})
 	p.server.methods["test/text"] = textMethod
@@ -166,6 +167,7 @@ func (p *peer) receive() bool {
 			p.answers[string(m.ID)] = m
 		case m.ID == nil:
 			p.notes = append(p.notes, m)
+			p.noted(m)
 		default:
 			p.write(fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":%s}`, m.ID, p.encode(p.answer(m.Method, m.Params))))
 		}

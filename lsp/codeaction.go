@@ -138,7 +138,7 @@ func (r *request) solved(p place) []protocol.Diagnostic {
 	if p.Rule.OnDemand {
 		return nil
 	}
-	return []protocol.Diagnostic{r.diagnostic(r.doc, p, r.settingsOf(r.doc).DocsURL)}
+	return []protocol.Diagnostic{r.diagnosticOf(r.doc, p, r.settingsOf(r.doc).DocsURL)}
 }
 
 // actions returns the fixes of a finding.

@@ -24,6 +24,11 @@ type Settings struct {
 	// are offered all the same.
 	Diagnostics bool `json:"diagnostics"`
 
+	// Scan says whether the packages of the workspace are looked at that have no
+	// open file. What is found there is shown too, but for hints and findings
+	// whose fix is withheld.
+	Scan bool `json:"scan"`
+
 	// Snippets says whether snippets are offered as completions. Turn it off
 	// where the editor loads the snippets itself.
 	Snippets bool `json:"snippets"`
@@ -49,7 +54,9 @@ type Settings struct {
 const configFile = ".handshake.json"
 
 // DefaultSettings returns the settings of a user who has chosen nothing.
-func DefaultSettings() Settings { return Settings{Diagnostics: true, Snippets: true, Hover: HoverAuto} }
+func DefaultSettings() Settings {
+	return Settings{Diagnostics: true, Scan: true, Snippets: true, Hover: HoverAuto}
+}
 
 // HoverMode is a value of the setting hover.
 type HoverMode string
@@ -195,16 +202,22 @@ func (s *session) read(from Settings, raw []byte, source string) Settings {
 	return set
 }
 
-// configure reads the settings of the view anew and returns them.
-func (v *view) configure() Settings {
-	s := v.session
-	raw, err := os.ReadFile(filepath.Join(v.dir, configFile))
+// settingsIn reads the settings of a module.
+func (s *session) settingsIn(root string) Settings {
+	raw, err := os.ReadFile(filepath.Join(root, configFile))
 	s.mu.Lock()
 	set := s.settings
 	s.mu.Unlock()
 	if err == nil {
-		set = s.read(set, raw, filepath.Join(v.dir, configFile))
+		set = s.read(set, raw, filepath.Join(root, configFile))
 	}
+	return set
+}
+
+// configure reads the settings of the view anew and returns them.
+func (v *view) configure() Settings {
+	s := v.session
+	set := s.settingsIn(v.dir)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v.settings = set
@@ -223,5 +236,6 @@ func (s *session) configured(raw []byte) {
 	for _, v := range s.views {
 		v.reload(true)
 	}
+	s.scan.wake(scanAnew)
 	s.task("providers", s.registerProviders)
 }

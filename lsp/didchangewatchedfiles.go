@@ -19,11 +19,14 @@ func (s *session) didChangeWatchedFiles(p *protocol.DidChangeWatchedFilesParams)
 		switch base := filepath.Base(name); {
 		case base == "go.mod" && c.Type != protocol.FileChangeTypeChanged:
 			s.replace()
+			s.scan.wake(scanReload)
 		case base == "go.mod", base == "go.work", base == configFile:
 			s.reloadBelow(filepath.Dir(name))
+			s.scan.wake(scanReload)
 		case s.current.docs[c.URI] != nil && c.Type == protocol.FileChangeTypeChanged:
 			// The contents of an open file are the client's.
 		case strings.HasSuffix(base, ".go"):
+			s.scan.wake(scanReload)
 			for _, v := range s.views {
 				if within(v.dir, name) {
 					v.reload(true)

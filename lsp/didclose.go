@@ -15,8 +15,7 @@ func (s *session) didClose(p *protocol.DidCloseTextDocumentParams) error {
 		return fmt.Errorf("%s is not open", p.TextDocument.URI)
 	}
 	s.current = s.current.without(d)
-	s.publish(d, nil)
-	delete(s.published, d.uri)
+	s.release(d)
 	s.closed(d)
 	return nil
 }

@@ -15,8 +15,10 @@ func (s *session) didOpen(p *protocol.DidOpenTextDocumentParams) error {
 	switch {
 	case s.crowded(d.uri):
 	case len(d.src) > s.limits.document:
+		s.takeOver(d)
 		s.refuse(d)
 	default:
+		s.takeOver(d)
 		s.current = s.current.with(d, nil)
 		s.opened(d)
 	}

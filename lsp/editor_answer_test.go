@@ -34,6 +34,8 @@ func (e *editor) reply(method string, params json.RawMessage) any {
 			}
 			delete(e.registered, r.ID)
 		}
+	case "workspace/diagnostic/refresh":
+		e.printf("refresh")
 	case "window/workDoneProgress/create":
 		e.printf("progress %s", params)
 	case "window/showDocument":

@@ -30,6 +30,11 @@ type editor struct {
 	token    string             // of the progress of commands; empty if the server is to make one
 	at       string             // the file of actions and items
 
+	pushed map[string]published    // the diagnostics that the server has told of, by name
+	pulled map[string]pulledReport // those that the client has asked for
+	asked  bool                    // the client asks for those of the workspace
+	held   string                  // the request for those of the workspace
+
 	registered map[string]string // methods and their options, by ID
 
 	offered json.RawMessage // the answer to initialize
@@ -52,6 +57,14 @@ func newEditor(t *testing.T, dir string, options clientOptions) *editor {
 	e := &editor{peer: connect(t, all...), dir: dir, options: options, encoding: "utf-16", buffers: make(map[string]*buffer), known: make(map[string][]json.RawMessage), registered: make(map[string]string)}
 	e.escape = func(uri string) string { return uri }
 	e.answer = e.reply
+	e.pushed, e.pulled = make(map[string]published), make(map[string]pulledReport)
+	e.noted = func(m message) {
+		if m.Method == "textDocument/publishDiagnostics" {
+			var p published
+			must(t, json.Unmarshal(m.Params, &p))
+			e.pushed[e.name(p.URI)] = p
+		}
+	}
 	params := map[string]any{"processId": nil, "rootUri": e.uri(""), "capabilities": options.Capabilities}
 	if options.ClientInfo != nil {
 		params["clientInfo"] = options.ClientInfo
@@ -149,7 +162,15 @@ func (e *editor) commands() map[string]func(rest string, args []string) {
 		"registered":  func(string, []string) { e.printRegistered() },                                          // registered: with the server, when it is idle
 		"trace":       func(rest string, _ []string) { e.notify("$/setTrace", map[string]any{"value": rest}) }, // trace off|messages|verbose
 		"quiet":       func(string, []string) { e.quiet() },                                                    // prints what else the server has to say
-		"log":         func(string, []string) { e.printLog() },
+		"pull":        func(_ string, a []string) { e.pull(a[0]) },                                             // pull FILE: its diagnostics
+		"ask":         func(rest string, _ []string) { e.ask(rest) },                                           // ask [TOKEN]: for the diagnostics of the workspace
+		"answer":      func(string, []string) { e.printHeld() },                                                // answer: to ask TOKEN
+		"shown":       func(string, []string) { e.shown() },                                                    // shown: what the user sees; never anything twice
+		"cancel": func(rest string, _ []string) {
+			e.notify("window/workDoneProgress/cancel", map[string]any{"token": rest})
+		},
+		"folder": func(_ string, a []string) { e.folder(a[0], a[1]) }, // folder added|removed DIRECTORY
+		"log":    func(string, []string) { e.printLog() },
 	}
 }
 
@@ -168,6 +189,9 @@ func (e *editor) openFile(name string) {
 
 func (e *editor) closeFile(name string) {
 	delete(e.buffers, name)
+	if _, ok := e.pulled[name]; ok && !e.asked {
+		delete(e.pulled, name) // nobody asks for it any more
+	}
 	e.notify("textDocument/didClose", map[string]any{"textDocument": map[string]any{"uri": e.uri(name)}})
 }
 

@@ -97,5 +97,6 @@ func (s *session) reloadCommand(context.Context, *snapshot, *executeCommandParam
 	for _, v := range s.views {
 		v.reload(true)
 	}
+	s.scan.wake(scanAnew)
 	return nil, nil
 }

@@ -38,7 +38,7 @@ func TestFixAllWorkspaceIsOvertaken(t *testing.T) {
 			writeFile(t, filepath.Join(dir, "a.go"), oneFinding+"func good() {}\n")
 			writeFile(t, filepath.Join(dir, "b.go"), "package m\n\nfunc g() {\n\tbad()\n}\n")
 			bubble(t, func(t *testing.T) {
-				e := newEditor(t, dir, clientOptions{Capabilities: json.RawMessage(
+				e := newEditor(t, dir, clientOptions{InitializationOptions: json.RawMessage(`{"scan": false}`), Capabilities: json.RawMessage(
 					`{"window": {"workDoneProgress": true}, "workspace": {"applyEdit": true, "workspaceEdit": {"documentChanges": true}}}`)})
 				e.openFile("a.go")
 				e.diagnostics("a.go")

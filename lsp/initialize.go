@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
 )
 
 type initializeParams struct {
@@ -13,6 +14,8 @@ type initializeParams struct {
 	Capabilities          client         `json:"capabilities"`
 	InitializationOptions jsontext.Value `json:"initializationOptions"`
 	Trace                 string         `json:"trace"`
+	RootURI               uri.URI        `json:"rootUri"` // for clients without workspaceFolders
+	WorkspaceFolders      []folder       `json:"workspaceFolders"`
 }
 
 // initialize handles initialize, the first call.
@@ -27,6 +30,9 @@ func (s *server) initialize(_ context.Context, _ *snapshot, p *initializeParams)
 	set := s.read(DefaultSettings(), p.InitializationOptions, "initializationOptions")
 	s.mu.Lock()
 	s.fromInit, s.settings = set, set
+	if s.addFolders(p.WorkspaceFolders); p.WorkspaceFolders == nil {
+		s.addFolders([]folder{{p.RootURI}})
+	}
 	s.mu.Unlock()
 	s.state = initialized
 	return &protocol.InitializeResult{

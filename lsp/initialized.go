@@ -18,6 +18,10 @@ func (s *session) initialized(*struct{}) error {
 			s.pull(ctx)
 			s.task("providers", s.registerProviders)
 		})
+		s.mu.Lock()
+		s.scan.wake(scanAnew)
+		s.mu.Unlock()
+		s.task("scan", s.scan.run)
 	})
 	return nil
 }

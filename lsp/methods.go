@@ -23,9 +23,13 @@ func (s *server) table() map[string]method {
 		protocol.MethodTextDocumentCompletion: call(s.completion),
 		protocol.MethodTextDocumentHover:      call(s.hover),
 
-		protocol.MethodWorkspaceDidChangeConfiguration: notification(s.didChangeConfiguration),
-		protocol.MethodWorkspaceDidChangeWatchedFiles:  notification(s.didChangeWatchedFiles),
-		protocol.MethodWorkspaceExecuteCommand:         call(s.executeCommand),
+		protocol.MethodTextDocumentDiagnostic: call(s.documentDiagnostic),
+		protocol.MethodWorkspaceDiagnostic:    call(s.workspaceDiagnostic),
+
+		protocol.MethodWorkspaceDidChangeConfiguration:    notification(s.didChangeConfiguration),
+		protocol.MethodWorkspaceDidChangeWatchedFiles:     notification(s.didChangeWatchedFiles),
+		protocol.MethodWorkspaceDidChangeWorkspaceFolders: notification(s.didChangeWorkspaceFolders),
+		protocol.MethodWorkspaceExecuteCommand:            call(s.executeCommand),
 
 		protocol.MethodWindowWorkDoneProgressCancel: notification(s.workDoneProgressCancel),
 

@@ -24,7 +24,7 @@ func (w *worker) quick(ctx context.Context, snap *snapshot, last *analysis) {
 		return
 	}
 	reporting, _ := parted(v.enabled())
-	offers := v.offers(pkg, slices.DeleteFunc(reporting, waits))
+	offers := s.offers(pkg, slices.DeleteFunc(reporting, waits))
 	s.commit(ctx, func() {
 		for name := range last.docs {
 			d := snap.named(name)

@@ -52,20 +52,27 @@ type session struct {
 
 	trace atomic.Int32 // a traceLevel
 
-	mu        sync.Mutex
-	current   *snapshot
-	views     map[string]*view              // by module root, or by file outside of modules
-	placed    map[string]*view              // by file
-	published map[uri.URI]string            // the diagnostics that the client has
-	told      map[string]bool               // messages that were shown, rules that were logged
-	fromInit  Settings                      // defaults and initializationOptions
-	settings  Settings                      // and what the client configures
-	working   map[string]context.CancelFunc // work that the user can cancel, by progress token
-	tokens    int                           // progress tokens that were made
+	scan *scan
+
+	mu       sync.Mutex
+	current  *snapshot
+	views    map[string]*view              // by module root, or by file outside of modules
+	placed   map[string]*view              // by file
+	folders  map[string]bool               // that the user has opened
+	pending  int                           // pieces of work that open documents wait for
+	news     chan struct{}                 // closed when that, or a report, changes
+	reports  map[uri.URI]report            // of files with findings, and of files that had some
+	looked   map[uri.URI]*document         // the versions of open documents that reports are of
+	pulling  pulling                       // what the client has asked for
+	told     map[string]bool               // messages that were shown, rules that were logged
+	fromInit Settings                      // defaults and initializationOptions
+	settings Settings                      // and what the client configures
+	working  map[string]context.CancelFunc // work that the user can cancel, by progress token
+	tokens   int                           // progress tokens that were made
 }
 
 func newSession(opts Options, l *log.Logger) *session {
-	return &session{
+	s := &session{
 		opts:           opts,
 		limits:         defaultLimits,
 		log:            l,
@@ -75,11 +82,17 @@ func newSession(opts Options, l *log.Logger) *session {
 		current:        &snapshot{make(map[uri.URI]*document), make(map[uri.URI]*found)},
 		views:          make(map[string]*view),
 		placed:         make(map[string]*view),
-		published:      make(map[uri.URI]string),
+		folders:        make(map[string]bool),
+		news:           make(chan struct{}),
+		reports:        make(map[uri.URI]report),
+		looked:         make(map[uri.URI]*document),
+		pulling:        newPulling(),
 		told:           make(map[string]bool),
 		registered:     make(map[string]bool),
 		working:        make(map[string]context.CancelFunc),
 	}
+	s.scan = newScan(s)
+	return s
 }
 
 // start connects the session.
@@ -98,7 +111,12 @@ func (s *session) snapshot() *snapshot {
 // The caller holds s.mu.
 func (s *session) opened(d *document) {
 	if d.name != "" {
-		s.task("place", func() { s.place(d.name) }) // not here: it asks the file system
+		due := false
+		s.pend(&due)
+		s.task("place", func() { // not here: it asks the file system
+			defer s.finish(&due, nil)
+			s.place(d.name)
+		})
 	}
 }
 

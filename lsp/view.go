@@ -34,6 +34,7 @@ type view struct {
 	headers  map[string]string  // load.Header of the open files that base was made of, by name
 	force    bool               // load even if no open file asks for it
 	urgent   bool               // load at once
+	due      bool               // a load is pending
 
 	mu    sync.Mutex
 	of    *load.Graph          // the metadata that graph was made of
@@ -47,8 +48,8 @@ func (s *session) viewOf(name string) *view { return s.placed[name] }
 // place finds the view of an open file and has its package looked at, after
 // loading it if need be.
 func (s *session) place(name string) {
-	if info, err := os.Stat(name); err == nil && info.Mode().Perm()&0o200 == 0 {
-		return // nobody's to edit; the module cache is made of such files
+	if readOnly(name) {
+		return
 	}
 	src, _ := os.ReadFile(name) // there is none of a new file
 	onDisk, _ := load.Header(src)
@@ -114,6 +115,7 @@ func (v *view) pattern(name string) string {
 // session.mu.
 func (v *view) reload(force bool) {
 	v.force = v.force || force
+	v.session.pend(&v.due)
 	select {
 	case v.asked <- struct{}{}:
 	default:
@@ -144,6 +146,7 @@ func (v *view) run() {
 		if force || v.outdated(docs) {
 			s.guard("load", func() { v.renew(v.load(docs), docs) })
 		}
+		s.finish(&v.due, v.asked)
 	}
 }
 

@@ -17,6 +17,7 @@ type worker struct {
 	name   string // an open file of the package
 	delay  time.Duration
 	cancel context.CancelFunc // of the run under way
+	due    bool               // a run is pending
 }
 
 func newWorker(v *view, name string) *worker {
@@ -28,6 +29,7 @@ func newWorker(v *view, name string) *worker {
 func (w *worker) wake(name string, delay time.Duration) {
 	w.name, w.delay = name, delay
 	w.cancel()
+	w.view.session.pend(&w.due)
 	select {
 	case w.asked <- struct{}{}:
 	default:
@@ -59,6 +61,7 @@ func (w *worker) run() {
 		var a *analysis
 		var ctx context.Context
 		done := w.turn("worker", func(c context.Context, snap *snapshot, name string) { ctx, a = c, w.look(c, snap, name) })
+		s.finish(&w.due, w.asked)
 		if a != nil {
 			last = a
 			w.prove(ctx, a)
