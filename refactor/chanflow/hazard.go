@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"regexp"
+	"time"
 )
 
 // Callback returns a call on the goroutine of code that is supplied from
@@ -154,6 +155,11 @@ func (l *Leaver) Blocker() (at ast.Node, what string) {
 		})
 		if loop := l.endlessLoop(s.fn); loop != nil {
 			return loop, "a loop without end"
+		}
+		for _, sleep := range s.fn.Sleeps {
+			if at == nil && (sleep.Duration == 0 || sleep.Duration > time.Second) {
+				at, what = sleep.Stmt, m.source(sleep.Call)
+			}
 		}
 	}
 	return at, what
