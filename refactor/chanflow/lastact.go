@@ -110,6 +110,20 @@ func (c *Chan) Disposes() *ast.CommClause {
 	return nil
 }
 
+// HandsOver returns a lock that a sender takes and does not release, or nil: the
+// receiver releases it.
+func (c *Chan) HandsOver() types.Object {
+	for _, send := range c.Sends {
+		for _, op := range send.Fn.Ops {
+			if (op.Kind == Lock || op.Kind == RLock) && op.Node.Pos() < send.Node.Pos() && op.Ref.Obj != nil &&
+				!slices.ContainsFunc(send.Fn.Ops, func(u *Op) bool { return slices.Contains(u.releases(), op.Ref.Obj) }) {
+				return op.Ref.Obj
+			}
+		}
+	}
+	return nil
+}
+
 // turn reports whether the point is one where a request is received, or another
 // case of a select that receives one.
 func (k *counter) turn(p *point) bool {

@@ -144,6 +144,9 @@ func withhold(c *chanflow.Chan, missed *chanflow.Missed) string {
 	if c.Disposes() != nil {
 		return "a sender that is not heard disposes of the reply itself: in the channel, nobody would"
 	}
+	if l := c.HandsOver(); l != nil {
+		return l.Name() + " is handed over with the reply: where nobody receives, it would stay locked"
+	}
 	after := c.Aftermath(nil)
 	if after.Races != nil {
 		return "after its send the sender wakes another case of the receiver's select: the reply could be missed"
