@@ -230,17 +230,7 @@ func (m *Model) observed(sp *Spawn, stmts []ast.Stmt, g *Guess) (*Mutation, ast.
 	list := m.Mutations(sp.Body, stmts)
 	for i := len(list) - 1; i >= 0; i-- {
 		mu := list[i]
-		root := mu.Root
-		if sp.Body.Owns(root) {
-			root = sp.Outside(Ref{Obj: root, Base: root}).Base
-		}
-		if g.Via != nil && sp.Fn.Owns(root) { // in the terms of the one who calls the spawner
-			if x := m.resultIn(g.Via, sp.Fn, root); x != nil {
-				root = m.Root(x)
-			} else {
-				root = sp.Fn.outside(Ref{Obj: root, Base: root}, g.Via.Node.(*ast.CallExpr)).Base
-			}
-		}
+		root := m.parents(sp, g, mu.Root)
 		if root == nil {
 			continue
 		}
@@ -250,6 +240,72 @@ func (m *Model) observed(sp *Spawn, stmts []ast.Stmt, g *Guess) (*Mutation, ast.
 		}
 	}
 	return nil, nil
+}
+
+// parents returns what a variable of the goroutine is in the frame of the sleep,
+// or nil.
+func (m *Model) parents(sp *Spawn, g *Guess, v types.Object) types.Object {
+	if sp.Body.Owns(v) {
+		v = sp.Outside(Ref{Obj: v, Base: v}).Base
+	}
+	if g.Via != nil && sp.Fn.Owns(v) { // in the terms of the one who calls the spawner
+		if x := m.resultIn(g.Via, sp.Fn, v); x != nil {
+			return m.Root(x)
+		}
+		v = sp.Fn.outside(Ref{Obj: v, Base: v}, g.Via.Node.(*ast.CallExpr)).Base
+	}
+	return v
+}
+
+// helped reports whether the statements of a goroutine may wait for what the
+// parent does between the sleep and a place that relies on them: they make a call
+// that can wait, and the parent has called something on one of its variables by
+// then. The sleep may be there for that call, and what relies on the statements
+// be right with any sleep or none:
+//
+//	go func() { v = queue.Next(); … }()
+//	time.Sleep(d) // until somebody takes what is pushed
+//	queue.Push(1)
+//	use(v)
+func (m *Model) helped(sp *Spawn, stmts []ast.Stmt, g *Guess, use ast.Node) bool {
+	if !m.mayWait(stmts, nil) {
+		return false
+	}
+	shared := make(map[types.Object]bool)
+	for _, st := range stmts {
+		ast.Inspect(st, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				if v, ok := m.Pkg.Info.Uses[id].(*types.Var); ok && !v.IsField() && !isTesting(v.Type()) && !isSync(v.Type()) {
+					if v := m.parents(sp, g, v); v != nil {
+						shared[v] = true
+					}
+				}
+			}
+			return true
+		})
+	}
+	helped := false
+	for st := range m.After(g.Sleep.Stmt) {
+		if helped || st.Pos() >= use.Pos() {
+			break
+		}
+		ast.Inspect(st, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || helped || call.End() > use.Pos() {
+				return !helped
+			}
+			if f := m.Static(call); f != nil && (inert(f) || f.Pkg() != nil && harmless(f)) {
+				return false
+			}
+			if tv := m.Pkg.Info.Types[call.Fun]; !tv.IsType() && !tv.IsBuiltin() {
+				for v := range shared {
+					helped = helped || m.Mentions(v, call)
+				}
+			}
+			return !helped
+		})
+	}
+	return helped
 }
 
 // usedAfter returns the first reference to the variable that the frame makes

@@ -25,6 +25,9 @@ func (m *Model) guessStarted(g *Guess) bool {
 		if join := m.joinedAfter(sp, g.Sleep); e != nil && join != nil && !join.Deferred && join.Fn == g.Sleep.Fn && join.Node.Pos() < use.Pos() {
 			return false // it is looked at when the goroutine has ended
 		}
+		if e != nil && m.helped(sp, now(prefix[:len(prefix)-len(behind(prefix, e))]), g, use) {
+			return false
+		}
 		// Where the guess was right, the goroutine got as far as its effect
 		// while the parent slept. What comes after that may wait for the parent.
 		last := prefix[len(prefix)-1]
