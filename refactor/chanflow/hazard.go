@@ -213,7 +213,10 @@ func (m *Model) source(e ast.Expr) string {
 }
 
 // Methods of other packages that wait for a peer for as long as that likes.
-var awaits = regexp.MustCompile(`^(Read|ReadFrom\w*|ReadMsg\w*|ReadByte|ReadRune|ReadString|ReadBytes|ReadLine|ReadSlice|ReadMessage|ReadJSON|ReadPacket|Peek|Recv\w*|Receive\w*|Scan|Accept\w*|Wait\w*|Next\w*Message|Consume|Poll|Fetch\w*Message)$`)
+var awaits = regexp.MustCompile(`^(Read|ReadFrom\w*|ReadMsg\w*|ReadByte|ReadRune|ReadString|ReadBytes|ReadLine|ReadSlice|ReadMessage|ReadJSON|ReadPacket|Peek|Recv\w*|Receive\w*|Scan|Accept\w*|Wait\w*|Await\w*|Next\w*|B?[LR]?Pop\w*|Take\w*|Dequeue\w*|Consume\w*|Poll\w*|Pull\w*|Fetch\w*)$`)
+
+// Types whose Get waits until there is something to get.
+var queues = regexp.MustCompile(`(?i)queue|mailbox|inbox|stream|subscription|consumer|broker`)
 
 // waitsOutside reports whether a call whose code is not in this package may wait
 // for a peer without end. Reading from memory and from regular files does not.
@@ -243,7 +246,7 @@ func (m *Model) waitsOutside(call *ast.CallExpr) bool {
 			return f.Name() != "Close" && f.Name() != "CloseWithError"
 		}
 	}
-	return awaits.MatchString(f.Name())
+	return awaits.MatchString(f.Name()) || f.Name() == "Get" && queues.MatchString(pkg+"."+name)
 }
 
 // reads reports whether a function reads from its arguments, or from standard

@@ -268,7 +268,7 @@ func (m *Model) parents(sp *Spawn, g *Guess, v types.Object) types.Object {
 //	queue.Push(1)
 //	use(v)
 func (m *Model) helped(sp *Spawn, stmts []ast.Stmt, g *Guess, use ast.Node) bool {
-	if !m.mayWait(stmts, nil) {
+	if m.mayWait(stmts, nil) == nil {
 		return false
 	}
 	shared := make(map[types.Object]bool)
