@@ -34,7 +34,9 @@ func (s *site) listening() refactor.Finding {
 	safety, reason := refactor.Review, "connections queue until they are accepted"
 	if s.Bound {
 		f := refactor.Finding{Message: s.Sleep.Name() + " is not needed: the listener is bound before the goroutine starts"}
-		if title := "Remove " + s.Sleep.Name(); s.announcedWait() {
+		if title := "Remove " + s.Sleep.Name(); !s.Exclusive {
+			f.Withheld = []refactor.Withheld{{Title: title, Reason: "another goroutine may rely on the sleep"}}
+		} else if s.announcedWait() {
 			f.Withheld = []refactor.Withheld{{Title: title, Reason: "the comment above it would speak of a wait that is not there"}}
 		} else {
 			f.Fixes = []refactor.Fix{{Title: title, Safety: safety, Reason: reason, Make: s.remove}}
