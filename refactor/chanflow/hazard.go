@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -245,6 +246,9 @@ func (m *Model) waitsOutside(call *ast.CallExpr) bool {
 		if name == "PipeWriter" || name == "PipeReader" {
 			return f.Name() != "Close" && f.Name() != "CloseWithError"
 		}
+	}
+	if results := f.Signature().Results(); strings.HasSuffix(name, "Client") && results.Len() > 0 && IsError(results.At(results.Len()-1).Type()) {
+		return f.Name() != "Close" // it asks a server, which may not answer
 	}
 	return awaits.MatchString(f.Name()) || f.Name() == "Get" && queues.MatchString(pkg+"."+name)
 }
