@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -43,15 +41,14 @@ type Settings struct {
 	// links to DocsURL/RULE. Without it diagnostics have no link.
 	DocsURL string `json:"docsURL"`
 
-	// BuildFlags are given to the go command, such as "-tags=integration".
+	// BuildFlags are given to the go command, such as "-tags=integration". In
+	// .handshake.json there can be no others than -tags.
 	BuildFlags []string `json:"buildFlags"`
 
-	// Env is added to the environment of the go command.
+	// Env is added to the environment of the go command. In .handshake.json there
+	// can be no others than GOOS, GOARCH and CGO_ENABLED.
 	Env map[string]string `json:"env"`
 }
-
-// configFile is the name of the project's settings at the module root.
-const configFile = ".handshake.json"
 
 // DefaultSettings returns the settings of a user who has chosen nothing.
 func DefaultSettings() Settings {
@@ -80,18 +77,6 @@ func (h *HoverMode) UnmarshalText(text []byte) error {
 // wanted reports whether the client is to ask for hovers.
 func (h HoverMode) wanted(c *client) bool {
 	return h == HoverOn || h == HoverAuto && c.info.merges()
-}
-
-// environ returns the environment of the go command; nil means this process's.
-func (set Settings) environ() []string {
-	if len(set.Env) == 0 {
-		return nil
-	}
-	env := os.Environ()
-	for _, k := range slices.Sorted(maps.Keys(set.Env)) {
-		env = append(env, k+"="+set.Env[k])
-	}
-	return env
 }
 
 // merge returns the settings with those of a JSON object over them, and what is
@@ -196,32 +181,15 @@ func (s *session) ruleNames() []string {
 // read merges a source of settings and tells the user what is wrong with it.
 func (s *session) read(from Settings, raw []byte, source string) Settings {
 	set, problems := from.merge(raw, s.ruleNames())
+	s.warn(source, problems)
+	return set
+}
+
+// warn tells the user what is wrong with a source of settings.
+func (s *session) warn(source string, problems []string) {
 	for _, p := range problems {
 		s.tell(protocol.MessageTypeWarning, source+": "+p)
 	}
-	return set
-}
-
-// settingsIn reads the settings of a module.
-func (s *session) settingsIn(root string) Settings {
-	raw, err := os.ReadFile(filepath.Join(root, configFile))
-	s.mu.Lock()
-	set := s.settings
-	s.mu.Unlock()
-	if err == nil {
-		set = s.read(set, raw, filepath.Join(root, configFile))
-	}
-	return set
-}
-
-// configure reads the settings of the view anew and returns them.
-func (v *view) configure() Settings {
-	s := v.session
-	set := s.settingsIn(v.dir)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	v.settings = set
-	return set
 }
 
 // configured makes raw, the client's section "handshake", the configuration.

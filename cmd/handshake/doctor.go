@@ -24,7 +24,9 @@ func doctor(ctx context.Context, args []string) int {
 		return fail("doctor takes no arguments")
 	}
 	fmt.Printf("ok    handshake %s, built with %s\n", buildVersion(), runtime.Version())
-	out, err := exec.CommandContext(ctx, "go", "env", "-json", "GOVERSION", "GOPATH", "GOBIN", "GOMOD", "GOWORK").Output()
+	goEnv := exec.CommandContext(ctx, "go", "env", "-json", "GOVERSION", "GOPATH", "GOBIN", "GOMOD", "GOWORK")
+	goEnv.Env = load.Environ(nil)
+	out, err := goEnv.Output()
 	if err != nil {
 		fmt.Printf("FAIL  go: %v; install Go and put it on PATH\n", err)
 		return exitFindings

@@ -31,7 +31,7 @@ import (
 // Config says where and how packages are looked for.
 type Config struct {
 	Dir        string            // directory in which the go command runs
-	Env        []string          // its environment; nil means this process's
+	Env        []string          // its environment, before Environ; nil means this process's
 	BuildFlags []string          // such as -tags=integration
 	Tests      bool              // include test files and test packages
 	Overlay    map[string][]byte // contents of unsaved files by absolute path
@@ -103,9 +103,7 @@ func Load(ctx context.Context, cfg Config, patterns ...string) (*Graph, error) {
 		return nil, err
 	}
 	cfg.Dir = abs
-	if cfg.Env == nil {
-		cfg.Env = os.Environ()
-	}
+	cfg.Env = Environ(cfg.Env)
 	var env goEnv
 	var envErr error
 	var asked sync.WaitGroup
