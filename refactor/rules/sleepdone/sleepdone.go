@@ -124,6 +124,11 @@ func (s *site) hazard(sp *chanflow.Spawn, several bool) string {
 	if sp.Body.MayFill(sp.Body.Body.List) != nil {
 		return "the goroutine sends, and may wait there for room"
 	}
+	for _, other := range sp.Body.Starts() {
+		if other.Body == nil || other.Body.MayStay() {
+			return "the goroutine starts others, for which it may wait, and they for the parent"
+		}
+	}
 	if sp.Counted() && (several || sp.Kind != chanflow.GroupGo) {
 		return "the goroutine belongs to a group: wait for that"
 	}
