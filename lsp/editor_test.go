@@ -57,6 +57,9 @@ func newEditor(t *testing.T, dir string, options clientOptions) *editor {
 	e := &editor{peer: connect(t, all...), dir: dir, options: options, encoding: "utf-16", buffers: make(map[string]*buffer), known: make(map[string][]json.RawMessage), registered: make(map[string]string)}
 	e.escape = func(uri string) string { return uri }
 	e.answer = e.reply
+	if options.prepare != nil {
+		options.prepare(e.server)
+	}
 	e.pushed, e.pulled = make(map[string]published), make(map[string]pulledReport)
 	e.noted = func(m message) {
 		if m.Method == "textDocument/publishDiagnostics" {

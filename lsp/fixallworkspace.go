@@ -109,7 +109,7 @@ func (v *view) fixAll(ctx context.Context, docs map[string]*document, done func(
 	set := v.settings
 	v.session.mu.Unlock()
 	cfg := load.Config{Dir: v.dir, Env: set.environ(), BuildFlags: set.BuildFlags, Tests: true, Overlay: overlay(docs), Cache: v.session.opts.Cache}
-	graph, err := load.Load(ctx, cfg, "./...")
+	graph, err := v.session.goList(ctx, cfg, "./...")
 	if err != nil {
 		return nil, err
 	}

@@ -197,7 +197,7 @@ func (c *scan) load(ctx context.Context, folders []string) []part {
 		for _, set = range p.modules {
 			break // they have all the same
 		}
-		graph, err := load.Load(ctx, load.Config{
+		graph, err := s.goList(ctx, load.Config{
 			Dir: dir, Env: set.environ(), BuildFlags: set.BuildFlags, Tests: true, Cache: s.opts.Cache, Background: true,
 		}, patterns[name]...)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"go.lsp.dev/uri"
 
 	"handshake/refactor"
+	"handshake/refactor/load"
 )
 
 // How long the server waits for the user to pause before it looks at the bodies
@@ -36,6 +37,9 @@ type session struct {
 	limits limits
 	log    *log.Logger
 	client client // set by initialize, before any other message is handled
+
+	load   func(context.Context, load.Config, ...string) (*load.Graph, error)
+	expire func(func()) (stop func() bool) // calls the function when a load has taken too long
 
 	ctx     context.Context
 	conn    jsonrpc2.Conn
@@ -75,6 +79,8 @@ func newSession(opts Options, l *log.Logger) *session {
 	s := &session{
 		opts:           opts,
 		limits:         defaultLimits,
+		load:           load.Load,
+		expire:         func(f func()) func() bool { return time.AfterFunc(loadPatience, f).Stop },
 		log:            l,
 		configuredOnce: make(chan struct{}),
 		slots:          make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),

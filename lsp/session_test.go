@@ -70,6 +70,8 @@ func TestSessions(t *testing.T) {
 type clientOptions struct {
 	Real bool `json:"real"`
 
+	prepare func(*server) // called before the first message
+
 	ClientInfo            json.RawMessage `json:"clientInfo,omitempty"`
 	Capabilities          json.RawMessage `json:"capabilities"`
 	InitializationOptions json.RawMessage `json:"initializationOptions,omitempty"`

@@ -213,7 +213,7 @@ func (v *view) load(docs map[string]*document) *load.Graph {
 		return nil
 	}
 	cfg := load.Config{Dir: v.dir, Env: set.environ(), BuildFlags: set.BuildFlags, Tests: true, Overlay: overlay(docs), Cache: s.opts.Cache}
-	graph, err := load.Load(s.ctx, cfg, patterns...)
+	graph, err := s.goList(s.ctx, cfg, patterns...)
 	if s.ctx.Err() != nil {
 		return nil
 	}

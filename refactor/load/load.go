@@ -146,8 +146,11 @@ func goList(ctx context.Context, cfg Config, patterns []string) ([]*packages.Pac
 		Overlay:    cfg.Overlay, // free without NeedTypes
 	}, patterns...)
 	if err != nil {
-		if _, said, ok := strings.Cut(err.Error(), "stderr: "); ok {
-			err = errors.New(strings.TrimSpace(said)) // what the go command said is enough
+		before, said, ok := strings.Cut(err.Error(), "stderr: ")
+		if said = strings.TrimSpace(said); said != "" {
+			err = errors.New(said) // what the go command said is enough
+		} else if ok {
+			err = errors.New(strings.TrimRight(before, ": \n"))
 		}
 		return nil, err
 	}
