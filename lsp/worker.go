@@ -39,6 +39,7 @@ func (w *worker) wake(name string, delay time.Duration) {
 func (w *worker) run() {
 	s := w.view.session
 	var last *analysis
+	looks := 0 // quick ones since
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -49,7 +50,8 @@ func (w *worker) run() {
 			if !quiet(s.ctx, w.asked, func() time.Duration { return quickDelay }) {
 				return
 			}
-			if last != nil {
+			if last != nil && looks < maxLooks {
+				looks++
 				w.turn("quick look", func(ctx context.Context, snap *snapshot, _ string) { w.quick(ctx, snap, last) })()
 			}
 			if more, ok := soon(s.ctx, w.asked, w.pause()); !ok {
@@ -63,7 +65,7 @@ func (w *worker) run() {
 		done := w.turn("worker", func(c context.Context, snap *snapshot, name string) { ctx, a = c, w.look(c, snap, name) })
 		s.finish(&w.due, w.asked)
 		if a != nil {
-			last = a
+			last, looks = a, 0
 			w.prove(ctx, a)
 			w.prepare(ctx, a)
 		}
@@ -116,6 +118,11 @@ func (w *worker) turn(what string, look func(ctx context.Context, snap *snapshot
 	s.guard(what, func() { look(ctx, snap, name) })
 	return cancel
 }
+
+// maxLooks is how many quick looks there are at most between two at the whole
+// package: each adds the edited files to the positions of the last one. Only
+// somebody who types without any pause gets there.
+const maxLooks = 300
 
 // proofBudget is how long a worker proves fixes after each edit. Those that are
 // left are proven when they are chosen.
