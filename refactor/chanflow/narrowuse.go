@@ -98,6 +98,10 @@ func (w *directions) use(cur inspector.Cursor, result int) {
 // flow notes that the value goes to a place of type t, which is the variable if
 // that is known.
 func (w *directions) flow(t types.Type, to *types.Var) {
+	if t == nil {
+		w.both = true // it is ill-typed
+		return
+	}
 	c, ok := t.Underlying().(*types.Chan)
 	switch {
 	case !ok:
