@@ -20,6 +20,7 @@ import (
 	"unicode/utf8"
 
 	"handshake/refactor"
+	"handshake/refactor/load"
 )
 
 // bubble runs f in a synctest bubble: the server's delays pass as soon as
@@ -77,7 +78,7 @@ func connect(t *testing.T, rules ...*refactor.Rule) *peer {
 		got: make(chan message, 1<<12), exit: make(chan int, 1), answers: make(map[string]message),
 		answer: func(string, json.RawMessage) any { return nil }, noted: func(message) {},
 	}
-	p.server = newServer(Options{Rules: rules, Version: "test", Docs: t.TempDir()})
+	p.server = newServer(Options{Rules: rules, Version: "test", Docs: t.TempDir(), Cache: load.OpenCache(t.TempDir(), 1<<20)})
 	p.server.methods["test/text"] = textMethod
 	p.server.log = log.New(&p.log, "", 0)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -56,16 +56,16 @@ func TestLatestWins(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "go.mod"), "module m\n")
 	writeFile(t, filepath.Join(dir, "a.go"), oneFinding)
 	bubble(t, func(t *testing.T) {
-		e := newEditor(t, dir, clientOptions{Capabilities: json.RawMessage(fullCapabilities)})
 		running, release := make(chan struct{}), make(chan struct{})
 		runs := 0
-		e.server.opts.Rules = append(e.server.opts.Rules, &refactor.Rule{Name: "slow", Run: func(*refactor.Package) []refactor.Finding {
+		slow := &refactor.Rule{Name: "slow", Run: func(*refactor.Package) []refactor.Finding {
 			if runs++; runs == 1 {
 				close(running)
 				<-release
 			}
 			return nil
-		}})
+		}}
+		e := newEditor(t, dir, clientOptions{Capabilities: json.RawMessage(fullCapabilities), prepare: with(slow)})
 		e.answer = func(string, json.RawMessage) any { return []any{nil} }
 		e.openFile("a.go")
 		for stop := false; !stop; {

@@ -115,12 +115,11 @@ func TestCapabilityMatrix(t *testing.T) {
 			text := strings.Replace(string(src), "reply := make(", "/* 😀é */ reply := make(", 1)
 			writeFile(t, client, text)
 			bubble(t, func(t *testing.T) {
-				options := clientOptions{Real: true, Capabilities: json.RawMessage(p.capabilities)}
+				options := clientOptions{Real: true, Capabilities: json.RawMessage(p.capabilities), prepare: func(s *server) { s.opts.Cache = cache }}
 				if p.options != "" {
 					options.InitializationOptions = json.RawMessage(p.options)
 				}
 				e := newEditor(t, dir, options)
-				e.server.opts.Cache = cache
 				m := matrix{editor: e, profile: p}
 				m.capabilities()
 				m.fixable("feed/client.go")

@@ -37,6 +37,12 @@ func held(path string) (rule *refactor.Rule, running, release chan struct{}) {
 	}}, running, release
 }
 
+// with prepares a server that has another rule. Nothing may change its rules once
+// it serves: it looks at the workspace unasked.
+func with(rule *refactor.Rule) func(*server) {
+	return func(s *server) { s.opts.Rules = append(s.opts.Rules, rule) }
+}
+
 // until receives messages until something happens.
 func (p *peer) until(happens <-chan struct{}) {
 	p.t.Helper()
@@ -56,9 +62,8 @@ const withProgress = `{"window": {"workDoneProgress": true}}`
 func TestEditGoesBeforeScan(t *testing.T) {
 	dir := threePackages(t)
 	bubble(t, func(t *testing.T) {
-		e := newEditor(t, dir, clientOptions{Capabilities: json.RawMessage(`{}`)})
 		rule, running, release := held("m/b")
-		e.server.opts.Rules = append(e.server.opts.Rules, rule)
+		e := newEditor(t, dir, clientOptions{Capabilities: json.RawMessage(`{}`), prepare: with(rule)})
 		e.openFile("a/a.go")
 		e.diagnostics("a/a.go")
 		e.until(running)
@@ -80,9 +85,8 @@ func TestEditGoesBeforeScan(t *testing.T) {
 func TestCancelScan(t *testing.T) {
 	dir := threePackages(t)
 	bubble(t, func(t *testing.T) {
-		e := newEditor(t, dir, clientOptions{Capabilities: json.RawMessage(withProgress)})
 		rule, running, release := held("m/b")
-		e.server.opts.Rules = append(e.server.opts.Rules, rule)
+		e := newEditor(t, dir, clientOptions{Capabilities: json.RawMessage(withProgress), prepare: with(rule)})
 		e.until(running)
 		e.notify("window/workDoneProgress/cancel", `{"token": "handshake/1"}`)
 		e.call("test/text", map[string]any{"uri": e.uri("a/a.go")}) // it has been seen
@@ -94,7 +98,6 @@ func TestCancelScan(t *testing.T) {
 			t.Errorf("stopped:\n%s", got)
 		}
 		e.command("handshake.reload")
-		e.until(running)
 		e.diagnostics("c/c.go")
 		e.close()
 		if got := e.out.String(); !strings.Contains(got, "6:1-6:6 warning") {
@@ -112,12 +115,14 @@ func TestReopenedWorkspace(t *testing.T) {
 	session := func(what string, want int32) {
 		t.Helper()
 		bubble(t, func(t *testing.T) {
-			e := newEditor(t, dir, clientOptions{Capabilities: json.RawMessage(`{}`)})
-			e.server.opts.Cache = load.OpenCache(cached, 1<<30)
 			runs.Store(0)
-			e.server.opts.Rules = append(e.server.opts.Rules, &refactor.Rule{Name: "counting", Run: func(*refactor.Package) []refactor.Finding {
+			counting := &refactor.Rule{Name: "counting", Run: func(*refactor.Package) []refactor.Finding {
 				runs.Add(1)
 				return nil
+			}}
+			e := newEditor(t, dir, clientOptions{Capabilities: json.RawMessage(`{}`), prepare: func(s *server) {
+				s.opts.Cache = load.OpenCache(cached, 1<<30)
+				with(counting)(s)
 			}})
 			e.shown()
 			e.close()

@@ -33,12 +33,13 @@ func TestSoak(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "two/a.go"), oneFinding)
 	writeFile(t, filepath.Join(dir, "one/go.mod"), "module legacy\n\ngo 1.26\n")
 	bubble(t, func(t *testing.T) {
-		s := &soak{editor: newEditor(t, filepath.Join(dir, "one"), clientOptions{Real: true, Capabilities: json.RawMessage(fullCapabilities)}), random: rand.New(rand.NewPCG(1, 2))}
-		s.server.methods["test/source"] = call(func(_ context.Context, snap *snapshot, p *struct {
-			Name string `json:"name"`
-		}) (string, error) {
-			return string(snap.named(p.Name).src), nil
-		})
+		s := &soak{editor: newEditor(t, filepath.Join(dir, "one"), clientOptions{Real: true, Capabilities: json.RawMessage(fullCapabilities), prepare: func(s *server) {
+			s.methods["test/source"] = call(func(_ context.Context, snap *snapshot, p *struct {
+				Name string `json:"name"`
+			}) (string, error) {
+				return string(snap.named(p.Name).src), nil
+			})
+		}}), random: rand.New(rand.NewPCG(1, 2))}
 		s.openFile("jobs/pool.go")
 		s.openFile("jobs/bus.go")
 		s.idle()
