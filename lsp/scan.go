@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"strings"
 
@@ -47,9 +49,10 @@ type part struct {
 	graph   *load.Graph
 }
 
-// recycle is after how many packages the types of dependencies are forgotten:
-// they would add up to those of the whole workspace.
-const recycle = 40
+// room is how many bytes the types of dependencies may take before they are
+// forgotten: they would add up to those of the whole workspace, and all that it
+// depends on.
+const room = 96 << 20
 
 func newScan(s *session) *scan {
 	return &scan{
@@ -113,7 +116,7 @@ func (c *scan) run() {
 func (c *scan) pass() {
 	s := c.session
 	s.mu.Lock()
-	due, dirs, folders := c.due, c.packages, slices.Sorted(maps.Keys(s.folders))
+	due, again, folders := c.due, c.packages, slices.Sorted(maps.Keys(s.folders))
 	c.due, c.packages = scanSome, make(map[string]bool)
 	stop := c.cancelled
 	c.underWay = !stop
@@ -124,6 +127,7 @@ func (c *scan) pass() {
 	if due == scanAnew {
 		clear(c.known)
 	}
+	dirs := again
 	if due > scanSome {
 		c.parts = c.load(s.ctx, folders)
 		dirs = nil
@@ -132,20 +136,30 @@ func (c *scan) pass() {
 	ctx, outcome := s.ctx, ""
 	var work *progress
 	all := c.chosen(dirs)
+	for _, p := range all {
+		if again[p.meta.Dir] {
+			delete(c.known, p.name()) // what was shown last was made of a buffer
+		}
+	}
 	if due == scanAnew && len(all) > 0 {
 		ctx, work = s.begin(ctx, nil, "Looking at the workspace")
 	}
 	var from part
+	var before uint64
 	for i, p := range all {
 		if !s.await(ctx, s.settled) {
 			break
 		}
-		if from.name != p.part.name || i%recycle == 0 {
+		if from.name != p.part.name || live() > before+room {
 			from = p.part
 			from.graph = p.part.graph.Anew()
+			before = live()
 		}
-		c.look(ctx, from, p.meta)
+		c.look(ctx, candidate{from, p.meta})
 		work.report(i+1, len(all))
+	}
+	if from = (part{}); dirs == nil {
+		debug.FreeOSMemory() // nobody needs as much again soon
 	}
 	s.mu.Lock()
 	c.underWay = false
@@ -158,6 +172,13 @@ func (c *scan) pass() {
 	s.refreshSoon()
 	s.mu.Unlock()
 	work.end(outcome)
+}
+
+// live returns how many bytes of the heap were in use at the last collection.
+func live() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 // load asks the go command for the packages of the folders.
@@ -239,6 +260,9 @@ type candidate struct {
 	part part
 	meta *load.Meta
 }
+
+// name is that of the package, in all the workspace.
+func (p candidate) name() string { return p.part.name + " " + p.meta.ID }
 
 // chosen returns the packages in the directories; nil means all.
 func (c *scan) chosen(dirs map[string]bool) []candidate {

@@ -28,9 +28,8 @@ type scannedFinding struct {
 }
 
 // look looks at one package, or finds out that there is nothing new.
-func (c *scan) look(ctx context.Context, p part, m *load.Meta) {
-	s := c.session
-	name := p.name + " " + m.ID
+func (c *scan) look(ctx context.Context, of candidate) {
+	s, p, m, name := c.session, of.part, of.meta, of.name()
 	if s.worked(m.Files) {
 		delete(c.known, name) // when they are closed, it is looked at again
 		return
