@@ -86,7 +86,7 @@ var packageOf = &analysis.Analyzer{
 
 func fromPass(pass *analysis.Pass) (*Package, error) {
 	pkg := &Package{
-		ID: pass.Pkg.Path(), Path: pass.Pkg.Path(), Fset: pass.Fset, Types: pass.Pkg, Info: pass.TypesInfo,
+		ID: pass.Pkg.Path(), Path: pass.Pkg.Path(), Fset: pass.Fset, Types: pass.Pkg, Info: whole(pass.TypesInfo),
 		Errors: pass.TypeErrors,
 		Config: types.Config{GoVersion: pass.Pkg.GoVersion(), Sizes: pass.TypesSizes, FakeImportC: true, Importer: imported(pass.Pkg)},
 	}

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -138,15 +137,14 @@ func (p *Package) checkBodies(changes []*bodyChange) *types.Info {
 			return nil // else it may be used in the rest of the file
 		}
 	}
-	for i, c := range changes {
+	for _, c := range changes {
 		for j, d := range c.after {
 			fn := checked[d]
-			info.Defs[d.Name] = p.Info.Defs[c.before[j].Name]
+			info.Defs[d.Name] = p.Info.Defs.Of(c.before[j].Name)
 			info.Scopes[d.Type] = info.Scopes[fn.Type]
 			delete(info.Scopes, fn.Type)
 			delete(info.Defs, fn.Name)
 		}
-		delete(info.FileVersions, syntax[i])
 	}
 	return info
 }
@@ -177,8 +175,8 @@ func nameless(d *ast.FuncDecl) *ast.FuncDecl {
 // in a circle.
 func (p *Package) reachMore(c *bodyChange, info *types.Info) bool {
 	for i, d := range c.after {
-		was := p.mentioned(c.before[i], p.Info)
-		for obj := range p.mentioned(d, info) {
+		was := p.mentioned(c.before[i], p.Info.Uses.Of)
+		for obj := range p.mentioned(d, func(id *ast.Ident) types.Object { return info.Uses[id] }) {
 			if !was[obj] {
 				return true
 			}
@@ -187,11 +185,11 @@ func (p *Package) reachMore(c *bodyChange, info *types.Info) bool {
 	return false
 }
 
-func (p *Package) mentioned(d *ast.FuncDecl, info *types.Info) map[types.Object]bool {
+func (p *Package) mentioned(d *ast.FuncDecl, uses func(*ast.Ident) types.Object) map[types.Object]bool {
 	out := make(map[types.Object]bool)
 	ast.Inspect(d.Body, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			switch obj := info.Uses[id].(type) {
+			switch obj := uses(id).(type) {
 			case *types.Func:
 				if p.Declares(obj) {
 					out[obj.Origin()] = true
@@ -217,7 +215,7 @@ func (p *Package) importsServe(c *bodyChange, info *types.Info) bool {
 		}
 		ast.Inspect(d, func(n ast.Node) bool {
 			if id, ok := n.(*ast.Ident); ok {
-				if name, ok := p.Info.Uses[id].(*types.PkgName); ok {
+				if name, ok := p.Info.Uses.Of(id).(*types.PkgName); ok {
 					needed[name.Name()] = name.Imported().Path()
 				}
 			}
@@ -254,7 +252,14 @@ func (p *Package) importsServe(c *bodyChange, info *types.Info) bool {
 // replaced returns the package in which the functions that changed stand in
 // for those that they replace.
 func (p *Package) replaced(files []*File, changes []*bodyChange, info *types.Info) *Package {
-	after := &Package{ID: p.ID, Path: p.Path, Fset: p.Fset, Types: p.Types, Config: p.Config, Excluded: p.Excluded, Partial: true, Info: p.merge(changes, info), moved: make(map[string][]move)}
+	after := &Package{ID: p.ID, Path: p.Path, Fset: p.Fset, Types: p.Types, Config: p.Config, Excluded: p.Excluded, Partial: true, moved: make(map[string][]move)}
+	var gone []ast.Node
+	for _, c := range changes {
+		for _, d := range c.before {
+			gone = append(gone, d)
+		}
+	}
+	after.Info = p.Info.with(info, gone)
 	for i, f := range files {
 		at := slices.IndexFunc(changes, func(c *bodyChange) bool { return c.new == f })
 		if at < 0 {
@@ -273,7 +278,6 @@ func (p *Package) replaced(files []*File, changes []*bodyChange, info *types.Inf
 			fn, ok := d.(*ast.FuncDecl)
 			return isImport(d) || ok && slices.Contains(c.after, fn)
 		})
-		after.Info.FileVersions[rest.Syntax], after.Info.FileVersions[f.Syntax] = f.GoVersion, f.GoVersion
 		after.Files = append(after.Files, f, &rest)
 	}
 	return after
@@ -284,36 +288,4 @@ func only(f *ast.File, keep func(ast.Decl) bool) *ast.File {
 	out := *f
 	out.Decls = slices.DeleteFunc(slices.Clone(f.Decls), func(d ast.Decl) bool { return !keep(d) })
 	return &out
-}
-
-// merge returns what is known of the syntax after the changes: what p knows,
-// but for the functions that are replaced, and info.
-func (p *Package) merge(changes []*bodyChange, info *types.Info) *types.Info {
-	all := *p.Info
-	all.Types = union(all.Types, info.Types)
-	all.Instances = union(all.Instances, info.Instances)
-	all.Defs = union(all.Defs, info.Defs)
-	all.Uses = union(all.Uses, info.Uses)
-	all.Implicits = union(all.Implicits, info.Implicits)
-	all.Selections = union(all.Selections, info.Selections)
-	all.Scopes = union(all.Scopes, info.Scopes)
-	all.FileVersions = union(all.FileVersions, info.FileVersions)
-	for _, c := range changes {
-		for _, d := range c.before {
-			ast.Inspect(d, func(n ast.Node) bool {
-				if id, ok := n.(*ast.Ident); ok { // else nobody asks of what is out of sight
-					delete(all.Defs, id)
-					delete(all.Uses, id)
-				}
-				return true
-			})
-		}
-	}
-	return &all
-}
-
-func union[K comparable, V any](a, b map[K]V) map[K]V {
-	out := maps.Clone(a)
-	maps.Copy(out, b)
-	return out
 }

@@ -123,23 +123,23 @@ func (p *Package) with(files []*File) (*Package, error) {
 // are collected, not returned: a package with errors can still be looked at.
 func Check(id, path string, fset *token.FileSet, files []*File, config types.Config) *Package {
 	p := &Package{ID: id, Path: path, Fset: fset, Files: files, Config: config}
-	p.Info = newInfo()
+	info := newInfo()
 	config.Error = collect(&p.Errors)
 	syntax := make([]*ast.File, len(files))
 	for i, f := range files {
 		syntax[i] = f.Syntax
 	}
-	p.Types, _ = config.Check(path, fset, syntax, p.Info) // errors are in p.Errors
+	p.Types, _ = config.Check(path, fset, syntax, info) // errors are in p.Errors
 	for _, f := range files {
-		f.GoVersion = p.Info.FileVersions[f.Syntax]
+		f.GoVersion = info.FileVersions[f.Syntax]
 	}
+	p.Info = whole(info)
 	return p
 }
 
 func newInfo() *types.Info {
 	return &types.Info{
 		Types:        make(map[ast.Expr]types.TypeAndValue),
-		Instances:    make(map[*ast.Ident]types.Instance),
 		Defs:         make(map[*ast.Ident]types.Object),
 		Uses:         make(map[*ast.Ident]types.Object),
 		Implicits:    make(map[ast.Node]types.Object),

@@ -43,8 +43,8 @@ func (p *Package) NewNames(edits []Edit) []NewName {
 			if !ok || id.Name == "_" {
 				return true
 			}
-			def := after.Info.Defs[id]
-			obj := cmp.Or(def, after.Info.Uses[id])
+			def := after.Info.Defs.Of(id)
+			obj := cmp.Or(def, after.Info.Uses.Of(id))
 			if obj == nil {
 				return true
 			}

@@ -17,7 +17,7 @@ type Package struct {
 	Fset  *token.FileSet
 	Files []*File
 	Types *types.Package
-	Info  *types.Info
+	Info  *TypeInfo
 
 	// Errors are the type errors; a region that contains one is never edited.
 	Errors []types.Error
@@ -122,7 +122,7 @@ func (p *Package) ScopeAt(pos token.Pos) *types.Scope {
 	}
 	for _, d := range f.Syntax.Decls {
 		if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil && fn.Body.Pos() <= pos && pos < fn.Body.End() {
-			return p.Info.Scopes[fn.Type].Innermost(pos)
+			return p.Info.Scopes.Of(fn.Type).Innermost(pos)
 		}
 	}
 	return p.Types.Scope().Innermost(pos)

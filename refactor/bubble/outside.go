@@ -81,11 +81,11 @@ func (r *reach) constant(e ast.Expr) bool {
 	case *ast.FuncLit:
 		return true
 	case *ast.Ident, *ast.SelectorExpr:
-		obj := r.pkg.Info.Uses[nameOf(x)]
+		obj := r.pkg.Info.Uses.Of(nameOf(x))
 		_, isFunc := obj.(*types.Func)
 		return isFunc || obj != nil && obj.Pkg() != nil && !r.pkg.Declares(obj) && usable(obj)
 	case *ast.CallExpr:
-		if r.pkg.Info.Types[x.Fun].IsType() && len(x.Args) == 1 { // a conversion
+		if r.pkg.Info.Types.Of(x.Fun).IsType() && len(x.Args) == 1 { // a conversion
 			return r.constant(x.Args[0])
 		}
 	case *ast.UnaryExpr:

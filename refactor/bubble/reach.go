@@ -73,7 +73,7 @@ func (r *reach) walk(code ast.Node) {
 				r.silent("a loop spins: no time passes while it runs")
 			}
 		case *ast.Ident:
-			r.mention(r.pkg.Info.Uses[n])
+			r.mention(r.pkg.Info.Uses.Of(n))
 		}
 		return true
 	})

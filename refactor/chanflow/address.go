@@ -35,7 +35,7 @@ func (m *Model) Address(g *Guess) *Address {
 	if !ok {
 		return nil
 	}
-	a.Var, _ = m.Pkg.Info.Uses[id].(*types.Var)
+	a.Var, _ = m.Pkg.Info.Uses.Of(id).(*types.Var)
 	list, i := siblings(g.Sleep.cur())
 	for _, st := range list[:max(i, 0)] {
 		d, ok := st.(*ast.DeclStmt)
@@ -44,7 +44,7 @@ func (m *Model) Address(g *Guess) *Address {
 		}
 		gen := d.Decl.(*ast.GenDecl)
 		spec, ok := gen.Specs[0].(*ast.ValueSpec)
-		if ok && len(gen.Specs) == 1 && len(spec.Names) == 1 && spec.Type != nil && len(spec.Values) == 0 && m.Pkg.Info.Defs[spec.Names[0]] == types.Object(a.Var) {
+		if ok && len(gen.Specs) == 1 && len(spec.Names) == 1 && spec.Type != nil && len(spec.Values) == 0 && m.Pkg.Info.Defs.Of(spec.Names[0]) == types.Object(a.Var) {
 			a.Decl, a.Type = d, spec.Type
 		}
 	}

@@ -31,7 +31,7 @@ func (m *Model) still(e ast.Expr) bool {
 	ast.Inspect(e, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
-			still = still && m.Pkg.Info.Types[n.Fun].IsType()
+			still = still && m.Pkg.Info.Types.Of(n.Fun).IsType()
 		case *ast.UnaryExpr:
 			still = still && n.Op != token.ARROW
 		case *ast.IndexExpr, *ast.SliceExpr, *ast.TypeAssertExpr, *ast.StarExpr:
@@ -54,7 +54,7 @@ func (b *BareOp) Out() ast.Stmt {
 	switch st := b.Like.Body[0].(type) {
 	case *ast.ReturnStmt:
 		for _, r := range st.Results {
-			if !m.repeatableAt(r, b.Op.Node.Pos()) && m.Pkg.Info.Types[r].Value == nil {
+			if !m.repeatableAt(r, b.Op.Node.Pos()) && m.Pkg.Info.Types.Of(r).Value == nil {
 				return nil
 			}
 		}

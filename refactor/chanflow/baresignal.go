@@ -163,7 +163,7 @@ func (m *Model) onCondition(op *Op) bool {
 // on.
 func (m *Model) nilCheck(n *ast.IfStmt, op *Op) bool {
 	b, ok := n.Cond.(*ast.BinaryExpr)
-	return ok && n.Init == nil && b.Op.String() == "!=" && m.Pkg.Info.Types[b.Y].IsNil() && m.Ref(b.X).Obj == op.Ref.Obj
+	return ok && n.Init == nil && b.Op.String() == "!=" && m.Pkg.Info.Types.Of(b.Y).IsNil() && m.Ref(b.X).Obj == op.Ref.Obj
 }
 
 // lockedOut returns a lock that is held when the frame sends and that the
@@ -286,7 +286,7 @@ func (m *Model) ownerOf(field types.Object) *types.TypeName {
 // byValue reports whether there are variables, parameters or results of the
 // type itself, so that it may be copied.
 func (m *Model) byValue(tn *types.TypeName) bool {
-	for _, obj := range m.Pkg.Info.Defs {
+	for _, obj := range m.Pkg.Info.Defs.All() {
 		v, ok := obj.(*types.Var)
 		if !ok || v.IsField() {
 			continue

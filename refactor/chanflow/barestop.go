@@ -38,7 +38,7 @@ func (m *Model) accessor(f *Func) (field types.Object) {
 				ok = false
 				return false
 			}
-			if m.Pkg.Info.Types[n.Results[0]].IsNil() {
+			if m.Pkg.Info.Types.Of(n.Results[0]).IsNil() {
 				return false
 			}
 			r := m.Ref(n.Results[0])

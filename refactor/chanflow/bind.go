@@ -96,7 +96,7 @@ func (b *builder) bind() {
 			continue
 		}
 		if f.Lit == nil {
-			if sel, ok := x.fun.(*ast.SelectorExpr); ok && !b.Pkg.Info.Types[sel.X].IsType() {
+			if sel, ok := x.fun.(*ast.SelectorExpr); ok && !b.Pkg.Info.Types.Of(sel.X).IsType() {
 				if r := b.Ref(sel.X); r.Obj == nil || r.Obj != r.Base || b.Assigned(r.Obj) {
 					continue
 				}
@@ -114,7 +114,7 @@ func (b *builder) bind() {
 // value, that.
 func (m *Model) called(call *ast.CallExpr) ast.Expr {
 	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
-		if fun := m.values[m.Pkg.Info.Uses[id]]; fun != nil {
+		if fun := m.values[m.Pkg.Info.Uses.Of(id)]; fun != nil {
 			return fun
 		}
 	}

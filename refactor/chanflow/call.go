@@ -20,7 +20,7 @@ func (b *builder) call(n *ast.CallExpr) {
 		static = obj
 	}
 	if static == nil {
-		if tv, ok := info.Types[fun]; ok && tv.IsType() {
+		if tv, ok := info.Types.Find(fun); ok && tv.IsType() {
 			return // a conversion
 		}
 		if isNamed(info.TypeOf(fun), "context", "CancelFunc") {
@@ -127,7 +127,7 @@ func (b *builder) builtin(n *ast.CallExpr, name string) {
 // is promoted.
 func (b *builder) receiver(sel *ast.SelectorExpr) Ref {
 	ref := b.Ref(sel.X)
-	s := b.Pkg.Info.Selections[sel]
+	s := b.Pkg.Info.Selections.Of(sel)
 	if s == nil || len(s.Index()) < 2 {
 		return ref
 	}

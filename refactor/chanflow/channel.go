@@ -270,7 +270,7 @@ func (f *flow) argument(cur inspector.Cursor, call *ast.CallExpr, i int) {
 		f.unknown(call)
 		return
 	}
-	if info.Types[call.Fun].IsType() {
+	if info.Types.Of(call.Fun).IsType() {
 		if IsChan(info.TypeOf(call)) != nil {
 			f.use(cur.Parent()) // converted
 		} else {
@@ -279,7 +279,7 @@ func (f *flow) argument(cur inspector.Cursor, call *ast.CallExpr, i int) {
 		return
 	}
 	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
-		if b, ok := info.Uses[id].(*types.Builtin); ok {
+		if b, ok := info.Uses.Of(id).(*types.Builtin); ok {
 			switch b.Name() {
 			case "close":
 				f.op(call)

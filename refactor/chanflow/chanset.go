@@ -38,7 +38,7 @@ func (m *Model) ChanSets() []*ChanSet {
 				if !ok {
 					return true
 				}
-				v, ok := m.Pkg.Info.Uses[id].(*types.Var)
+				v, ok := m.Pkg.Info.Uses.Of(id).(*types.Var)
 				if !ok || taken[v] {
 					return true
 				}
@@ -105,7 +105,7 @@ func (m *Model) localChan(v *types.Var) (c LocalChan, list []ast.Stmt) {
 func (m *Model) speaksOf(e ast.Expr, start, end token.Pos) (found bool) {
 	ast.Inspect(e, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			obj := m.Pkg.Info.Uses[id]
+			obj := m.Pkg.Info.Uses.Of(id)
 			found = found || obj != nil && start <= obj.Pos() && obj.Pos() < end
 		}
 		return !found

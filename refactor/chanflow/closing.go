@@ -19,7 +19,7 @@ type place struct {
 // placeOf returns the place that an expression names: x or x.f.
 func (m *Model) placeOf(e ast.Expr) (place, bool) {
 	e = ast.Unparen(e)
-	if sel, ok := e.(*ast.SelectorExpr); ok && m.Pkg.Info.Selections[sel] != nil {
+	if sel, ok := e.(*ast.SelectorExpr); ok && m.Pkg.Info.Selections.Of(sel) != nil {
 		if _, ok := ast.Unparen(sel.X).(*ast.Ident); !ok {
 			return place{}, false // x.y.f may be a field of another struct by then
 		}
@@ -36,7 +36,7 @@ func (f *Func) placeOutside(p place, fun ast.Expr, args []ast.Expr) (place, bool
 	var arg ast.Expr
 	if recv := f.Recv(); recv != nil && p.base == recv {
 		sel, ok := ast.Unparen(fun).(*ast.SelectorExpr)
-		if !ok || f.model.Pkg.Info.Types[sel.X].IsType() {
+		if !ok || f.model.Pkg.Info.Types.Of(sel.X).IsType() {
 			return place{}, false
 		}
 		arg = sel.X
@@ -109,7 +109,7 @@ func (m *Model) findClosings(f *Func, path []*Func) (out []closing) {
 // unset reports whether the variable or field is set to nil somewhere: whoever
 // closes the channel may look at that.
 func (m *Model) unset(obj types.Object) bool {
-	return slices.ContainsFunc(m.stored()[obj], func(e ast.Expr) bool { return m.Pkg.Info.Types[e].IsNil() })
+	return slices.ContainsFunc(m.stored()[obj], func(e ast.Expr) bool { return m.Pkg.Info.Types.Of(e).IsNil() })
 }
 
 // certain reports whether the frame comes to the closing unless it ends by a

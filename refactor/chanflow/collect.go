@@ -78,7 +78,7 @@ func (b *builder) declare() {
 			frames = append(frames, Func{Decl: d, Type: d.Type, Body: d.Body, File: file, model: b.Model})
 			f := &frames[len(frames)-1]
 			b.frames[d] = f
-			if f.Obj, _ = b.Pkg.Info.Defs[d.Name].(*types.Func); f.Obj != nil {
+			if f.Obj, _ = b.Pkg.Info.Defs.Of(d.Name).(*types.Func); f.Obj != nil {
 				b.byObj[f.Obj] = f
 			}
 		}
@@ -353,7 +353,7 @@ func (b *builder) receive(n *ast.UnaryExpr) {
 // stored in: by an assignment, a declaration or a composite literal.
 func (b *builder) target(cur inspector.Cursor) Ref {
 	k, i := cur.ParentEdge()
-	for k == edge.ParenExpr_X || k == edge.CallExpr_Args && b.Pkg.Info.Types[cur.Parent().Node().(*ast.CallExpr).Fun].IsType() {
+	for k == edge.ParenExpr_X || k == edge.CallExpr_Args && b.Pkg.Info.Types.Of(cur.Parent().Node().(*ast.CallExpr).Fun).IsType() {
 		cur = cur.Parent() // (x) and T(x) are stored where x would be
 		k, i = cur.ParentEdge()
 	}
@@ -368,7 +368,7 @@ func (b *builder) target(cur inspector.Cursor) Ref {
 		}
 	case *ast.KeyValueExpr:
 		if id, ok := p.Key.(*ast.Ident); ok && k == edge.KeyValueExpr_Value {
-			if v, ok := b.Pkg.Info.Uses[id].(*types.Var); ok && v.IsField() {
+			if v, ok := b.Pkg.Info.Uses.Of(id).(*types.Var); ok && v.IsField() {
 				return Ref{Obj: v.Origin(), Expr: id}
 			}
 		}

@@ -86,13 +86,13 @@ func (k *counter) leavesAfter(r *Op, clause *ast.CommClause) bool {
 func (m *Model) requires(cond ast.Expr, obj types.Object) bool {
 	switch x := ast.Unparen(cond).(type) {
 	case *ast.Ident:
-		return m.Pkg.Info.Uses[x] == obj
+		return m.Pkg.Info.Uses.Of(x) == obj
 	case *ast.BinaryExpr:
 		switch x.Op {
 		case token.LAND:
 			return m.requires(x.X, obj) || m.requires(x.Y, obj)
 		case token.NEQ:
-			return m.Pkg.Info.Types[x.Y].IsNil() && m.requires(x.X, obj)
+			return m.Pkg.Info.Types.Of(x.Y).IsNil() && m.requires(x.X, obj)
 		}
 	}
 	return false

@@ -185,7 +185,7 @@ func (c *Completion) mayPanic() ast.Node {
 		case *ast.FuncLit:
 			return m.frames[n] == c.Body
 		case *ast.CallExpr:
-			if m.Pkg.Info.Types[n.Fun].IsType() || m.Pkg.Info.Types[n.Fun].IsBuiltin() {
+			if m.Pkg.Info.Types.Of(n.Fun).IsType() || m.Pkg.Info.Types.Of(n.Fun).IsBuiltin() {
 				return true
 			}
 			if f := m.Static(n); f != nil && f.Pkg() != nil {

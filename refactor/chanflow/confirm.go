@@ -138,7 +138,7 @@ func (s *Spawn) Keeps(v *types.Var) bool {
 	ast.Inspect(s.Fn.Body, func(n ast.Node) bool {
 		if as, ok := n.(*ast.AssignStmt); ok && as.End() > s.Stmt.Pos() {
 			for _, lhs := range as.Lhs {
-				if id, ok := lhs.(*ast.Ident); ok && m.Pkg.Info.Uses[id] == v {
+				if id, ok := lhs.(*ast.Ident); ok && m.Pkg.Info.Uses.Of(id) == v {
 					later = true
 				}
 			}

@@ -103,10 +103,10 @@ func (m *Model) reachesOut(st ast.Stmt, vars map[types.Object]bool) bool {
 				return false
 			}
 		case *ast.Ident:
-			out = out || vars[m.Pkg.Info.Uses[n]]
+			out = out || vars[m.Pkg.Info.Uses.Of(n)]
 		}
 		if e, ok := n.(ast.Expr); ok && !out {
-			if v := m.Pkg.Info.Types[e].Value; v != nil && v.Kind() == constant.String {
+			if v := m.Pkg.Info.Types.Of(e).Value; v != nil && v.Kind() == constant.String {
 				out = address.MatchString(constant.StringVal(v))
 			}
 		}

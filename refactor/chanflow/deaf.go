@@ -154,7 +154,7 @@ func (f *deafFinder) again() bool {
 // failed reports whether a condition is err != nil.
 func (m *Model) failed(cond ast.Expr) bool {
 	b, ok := ast.Unparen(cond).(*ast.BinaryExpr)
-	return ok && b.Op == token.NEQ && m.Pkg.Info.Types[b.Y].IsNil() && IsError(m.Pkg.Info.TypeOf(b.X))
+	return ok && b.Op == token.NEQ && m.Pkg.Info.Types.Of(b.Y).IsNil() && IsError(m.Pkg.Info.TypeOf(b.X))
 }
 
 // labeled returns the statement with the label, which the sleep's frame has.
@@ -280,15 +280,15 @@ func (f *deafFinder) scales(e ast.Expr, v types.Object) int {
 		switch node := node.(type) {
 		case nil, *ast.ParenExpr, *ast.BasicLit, *ast.BinaryExpr:
 		case *ast.CallExpr:
-			ok = ok && f.Pkg.Info.Types[node.Fun].IsType()
+			ok = ok && f.Pkg.Info.Types.Of(node.Fun).IsType()
 		case *ast.SelectorExpr:
-			obj := f.Pkg.Info.Uses[node.Sel]
-			if ok && obj != nil && obj.Pkg() != nil && obj.Pkg().Path() == "time" && f.Pkg.Info.Selections[node] == nil {
+			obj := f.Pkg.Info.Uses.Of(node.Sel)
+			if ok && obj != nil && obj.Pkg() != nil && obj.Pkg().Path() == "time" && f.Pkg.Info.Selections.Of(node) == nil {
 				return false
 			}
 			ok = false
 		case *ast.Ident:
-			if obj := f.Pkg.Info.Uses[node]; obj == v {
+			if obj := f.Pkg.Info.Uses.Of(node); obj == v {
 				n++
 			} else {
 				ok = ok && obj != nil && obj.Parent() == types.Universe

@@ -72,7 +72,7 @@ func (f *deafFinder) tail() bool {
 		ast.Inspect(st, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
-				tail = tail && (f.Pkg.Info.Types[n.Fun].IsType() || f.isBuiltin(n))
+				tail = tail && (f.Pkg.Info.Types.Of(n.Fun).IsType() || f.isBuiltin(n))
 			case *ast.ReturnStmt:
 				tail = tail && f.pause
 			case *ast.BranchStmt, *ast.SendStmt, *ast.SelectStmt, *ast.GoStmt, *ast.DeferStmt, *ast.ForStmt, *ast.RangeStmt:
@@ -102,7 +102,7 @@ func (m *Model) isBuiltin(call *ast.CallExpr) bool {
 	if !ok {
 		return false
 	}
-	_, ok = m.Pkg.Info.Uses[id].(*types.Builtin)
+	_, ok = m.Pkg.Info.Uses.Of(id).(*types.Builtin)
 	return ok
 }
 
@@ -250,7 +250,7 @@ func (f *deafFinder) returned() (out [][]ast.Expr) {
 func (f *deafFinder) mixed() bool {
 	for _, results := range f.returned() {
 		n := len(results)
-		if n < 2 || f.Pkg.Info.Types[results[n-1]].IsNil() {
+		if n < 2 || f.Pkg.Info.Types.Of(results[n-1]).IsNil() {
 			continue
 		}
 		for _, e := range results[:n-1] {
@@ -273,7 +273,7 @@ func (f *deafFinder) returnsFalse() bool {
 		if len(results) == 0 {
 			return false
 		}
-		last := f.Pkg.Info.Types[results[len(results)-1]].Value
+		last := f.Pkg.Info.Types.Of(results[len(results)-1]).Value
 		switch {
 		case last == nil:
 		case last.ExactString() == "true":

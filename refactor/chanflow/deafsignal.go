@@ -146,7 +146,7 @@ func (m *Model) checksErr(st *ast.IfStmt) ast.Expr {
 // errOf returns the context in ctx.Err() op nil, or nil.
 func (m *Model) errOf(e ast.Expr, op token.Token) ast.Expr {
 	b, ok := ast.Unparen(e).(*ast.BinaryExpr)
-	if !ok || b.Op != op || !m.Pkg.Info.Types[b.Y].IsNil() {
+	if !ok || b.Op != op || !m.Pkg.Info.Types.Of(b.Y).IsNil() {
 		return nil
 	}
 	return m.errCall(b.X)

@@ -280,7 +280,7 @@ func (c *DoubleClose) guardLocal(m *Model) {
 			}
 		}
 		for _, name := range names {
-			if id, ok := name.(*ast.Ident); ok && decl != nil && m.Pkg.Info.Defs[id] == c.Obj {
+			if id, ok := name.(*ast.Ident); ok && decl != nil && m.Pkg.Info.Defs.Of(id) == c.Obj {
 				c.Decl = decl
 			}
 		}

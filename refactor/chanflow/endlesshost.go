@@ -146,7 +146,7 @@ func (m *Model) copied(tn *types.TypeName) string {
 	}
 	for cur := range m.root.Preorder((*ast.CompositeLit)(nil), (*ast.Ident)(nil), (*ast.SelectorExpr)(nil), (*ast.StarExpr)(nil), (*ast.IndexExpr)(nil), (*ast.CallExpr)(nil)) {
 		e := cur.Node().(ast.Expr)
-		if tv, ok := m.Pkg.Info.Types[e]; ok && tv.IsValue() && value(tv.Type) && !keepsPlace(cur) {
+		if tv, ok := m.Pkg.Info.Types.Find(e); ok && tv.IsValue() && value(tv.Type) && !keepsPlace(cur) {
 			return fmt.Sprintf("%s is copied", tn.Name())
 		}
 	}

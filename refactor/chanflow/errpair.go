@@ -143,7 +143,7 @@ func (m *Model) surelyError(op *Op) bool {
 		name := fullName(m.Static(e))
 		return name == "errors.New" || name == "fmt.Errorf"
 	case *ast.Ident:
-		v, ok := m.Pkg.Info.Uses[e].(*types.Var)
+		v, ok := m.Pkg.Info.Uses.Of(e).(*types.Var)
 		if ok && v.Parent() == m.Pkg.Types.Scope() {
 			return true // an error that the package declares
 		}
@@ -153,7 +153,7 @@ func (m *Model) surelyError(op *Op) bool {
 				continue
 			}
 			cond, ok := ast.Unparen(check.Cond).(*ast.BinaryExpr)
-			if ok && cond.Op == token.NEQ && m.Pkg.Info.Types[cond.Y].IsNil() && m.ref(cond.X).Obj == types.Object(v) {
+			if ok && cond.Op == token.NEQ && m.Pkg.Info.Types.Of(cond.Y).IsNil() && m.ref(cond.X).Obj == types.Object(v) {
 				return !slices.ContainsFunc(check.Body.List, func(s ast.Stmt) bool {
 					a, ok := s.(*ast.AssignStmt)
 					return ok && m.Mentions(v, exprs(a.Lhs)...)
@@ -161,7 +161,7 @@ func (m *Model) surelyError(op *Op) bool {
 			}
 		}
 	case *ast.SelectorExpr:
-		v, ok := m.Pkg.Info.Uses[e.Sel].(*types.Var)
+		v, ok := m.Pkg.Info.Uses.Of(e.Sel).(*types.Var)
 		return ok && !v.IsField() // io.EOF
 	case *ast.UnaryExpr:
 		return e.Op == token.AND
@@ -204,13 +204,13 @@ func (m *Model) neighbours(p *ErrPair) bool {
 // later.
 func (m *Model) settled(op *Op) bool {
 	value := ast.Unparen(op.Node.(*ast.SendStmt).Value)
-	if m.Pkg.Info.Types[value].IsNil() || m.Pkg.Info.Types[value].Value != nil {
+	if m.Pkg.Info.Types.Of(value).IsNil() || m.Pkg.Info.Types.Of(value).Value != nil {
 		return true
 	}
 	id, ok := value.(*ast.Ident)
 	if !ok {
 		return false
 	}
-	v, ok := m.Pkg.Info.Uses[id].(*types.Var)
+	v, ok := m.Pkg.Info.Uses.Of(id).(*types.Var)
 	return ok && op.Fn.Owns(v)
 }

@@ -193,7 +193,7 @@ func (w *eventWalk) event() *EventChan {
 // same reports whether an expression yields the channel, or none.
 func (w *eventWalk) same(e ast.Expr) bool {
 	e = ast.Unparen(e)
-	if w.Pkg.Info.Types[e].IsNil() || w.names[w.ref(e).Obj] && !w.ref(e).Elem {
+	if w.Pkg.Info.Types.Of(e).IsNil() || w.names[w.ref(e).Obj] && !w.ref(e).Elem {
 		return true
 	}
 	call, ok := e.(*ast.CallExpr)
@@ -222,7 +222,7 @@ func (w *eventWalk) unread(r *Op) bool {
 // plainValue reports whether what is sent says nothing.
 func (w *eventWalk) plainValue(s *Op) bool {
 	e := ast.Unparen(s.Node.(*ast.SendStmt).Value)
-	if tv := w.Pkg.Info.Types[e]; tv.Value != nil || tv.IsNil() {
+	if tv := w.Pkg.Info.Types.Of(e); tv.Value != nil || tv.IsNil() {
 		return true
 	}
 	lit, ok := e.(*ast.CompositeLit)
@@ -253,7 +253,7 @@ func (w *eventWalk) declared(e *EventChan, name types.Object) {
 		return
 	}
 	for _, id := range list {
-		if obj := w.Pkg.Info.Defs[id]; id.Name != "_" && !w.names[origin(obj)] {
+		if obj := w.Pkg.Info.Defs.Of(id); id.Name != "_" && !w.names[origin(obj)] {
 			e.Withheld = name.Name() + " is declared together with " + id.Name
 			return
 		}

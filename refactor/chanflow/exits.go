@@ -137,7 +137,7 @@ func (f *Func) Recovers() bool {
 				case *ast.FuncLit:
 					return false // recover works in the deferred function itself only
 				case *ast.Ident:
-					if b, ok := m.Pkg.Info.Uses[n].(*types.Builtin); ok && b.Name() == "recover" {
+					if b, ok := m.Pkg.Info.Uses.Of(n).(*types.Builtin); ok && b.Name() == "recover" {
 						found = true
 					}
 				}
@@ -168,7 +168,7 @@ func (m *Model) FailedCheck(exit *Op) *ast.Ident {
 		return nil
 	}
 	cond, ok := ast.Unparen(check.Cond).(*ast.BinaryExpr)
-	if !ok || cond.Op.String() != "!=" || !m.Pkg.Info.Types[cond.Y].IsNil() {
+	if !ok || cond.Op.String() != "!=" || !m.Pkg.Info.Types.Of(cond.Y).IsNil() {
 		return nil
 	}
 	id, ok := ast.Unparen(cond.X).(*ast.Ident)
@@ -176,7 +176,7 @@ func (m *Model) FailedCheck(exit *Op) *ast.Ident {
 		return nil
 	}
 	for _, s := range block.List { // it must still hold the error at the return
-		if a, ok := s.(*ast.AssignStmt); ok && m.Mentions(m.Pkg.Info.Uses[id], exprs(a.Lhs)...) {
+		if a, ok := s.(*ast.AssignStmt); ok && m.Mentions(m.Pkg.Info.Uses.Of(id), exprs(a.Lhs)...) {
 			return nil
 		}
 	}

@@ -91,7 +91,7 @@ func (m *Model) mayWait(list []ast.Stmt, seen map[*Func]bool) (found *ast.CallEx
 					}
 				}
 			}
-			if tv := m.Pkg.Info.Types[call.Fun]; len(targets) == 0 && !tv.IsType() && !tv.IsBuiltin() && !m.inPlace(call) && !m.handlesTest(call) {
+			if tv := m.Pkg.Info.Types.Of(call.Fun); len(targets) == 0 && !tv.IsType() && !tv.IsBuiltin() && !m.inPlace(call) && !m.handlesTest(call) {
 				static := m.Static(call)
 				if static == nil || (mayBlock(static) || exchanges(static)) && !m.readsBody(call) {
 					found = call
@@ -197,7 +197,7 @@ func (m *Model) mayBlockInside(f *Func, seen map[*Func]bool) bool {
 			for _, t := range targets {
 				found = found || t.MayStay() || m.mayBlockInside(t, seen)
 			}
-		} else if tv := m.Pkg.Info.Types[call.Fun]; !tv.IsType() && !tv.IsBuiltin() && !m.inPlace(call) && !m.handlesTest(call) {
+		} else if tv := m.Pkg.Info.Types.Of(call.Fun); !tv.IsType() && !tv.IsBuiltin() && !m.inPlace(call) && !m.handlesTest(call) {
 			static := m.Static(call)
 			found = static == nil || mayBlock(static) && !m.readsBody(call)
 		}

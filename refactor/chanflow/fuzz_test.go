@@ -225,7 +225,7 @@ func askAll(pkg *refactor.Package) {
 			return true
 		})
 	}
-	for _, obj := range pkg.Info.Defs {
+	for _, obj := range pkg.Info.Defs.All() {
 		if v, ok := obj.(*types.Var); ok {
 			m.Assigned(v)
 			m.IsLoopVar(v)

@@ -66,7 +66,7 @@ func (m *Model) addGlobals(out map[types.Object]bool, f *Func, how access, seen 
 			for _, callee := range m.Targets(n) {
 				m.addGlobals(out, callee, how, seen)
 			}
-			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && how == writes && m.Pkg.Info.Selections[sel] != nil {
+			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && how == writes && m.Pkg.Info.Selections.Of(sel) != nil {
 				if static := m.Static(n); static == nil || !inert(static) && (static.Pkg() == nil || !harmless(static)) {
 					global(sel.X)
 				}

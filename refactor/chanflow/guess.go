@@ -328,7 +328,7 @@ func (m *Model) Shared(sp *Spawn) map[types.Object]bool {
 	}
 	see := func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			if obj := m.Pkg.Info.Uses[id]; obj != nil && (sp.Lit() == nil || !sp.Body.Owns(obj)) && !(isCopied(obj) && copies(sp, id)) {
+			if obj := m.Pkg.Info.Uses.Of(id); obj != nil && (sp.Lit() == nil || !sp.Body.Owns(obj)) && !(isCopied(obj) && copies(sp, id)) {
 				add(obj)
 			}
 		}
@@ -341,7 +341,7 @@ func (m *Model) Shared(sp *Spawn) map[types.Object]bool {
 	if sp.Body != nil && sp.Body.Lit != nil && sp.Lit() == nil { // bound to a variable
 		ast.Inspect(sp.Body.Lit, func(n ast.Node) bool {
 			id, ok := n.(*ast.Ident)
-			if ok && !sp.Body.Owns(m.Pkg.Info.Uses[id]) {
+			if ok && !sp.Body.Owns(m.Pkg.Info.Uses.Of(id)) {
 				see(n)
 			}
 			return true

@@ -53,7 +53,7 @@ func (m *Model) listenerIn(e ast.Expr) (ln types.Object) {
 	several := false
 	ast.Inspect(e, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			v, ok := m.Pkg.Info.Uses[id].(*types.Var)
+			v, ok := m.Pkg.Info.Uses.Of(id).(*types.Var)
 			if ok && !v.IsField() && v.Parent() != m.Pkg.Types.Scope() && hasMethod(v.Type(), "Accept") {
 				several = several || ln != nil && ln != types.Object(v)
 				ln = v

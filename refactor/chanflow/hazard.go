@@ -27,7 +27,7 @@ func (r *Run) Callback() *ast.CallExpr {
 
 func (m *Model) callsBack(f *Func, call *ast.CallExpr) bool {
 	fun := ast.Unparen(call.Fun)
-	tv := m.Pkg.Info.Types[fun]
+	tv := m.Pkg.Info.Types.Of(fun)
 	if tv.IsType() || tv.IsBuiltin() || m.Callee(call) != nil {
 		return false
 	}
@@ -81,7 +81,7 @@ func (m *Model) supplied(fun ast.Expr) bool {
 	case *ast.FuncLit:
 		return false
 	case *ast.Ident:
-		switch obj := m.Pkg.Info.Uses[x].(type) {
+		switch obj := m.Pkg.Info.Uses.Of(x).(type) {
 		case *types.Nil, *types.Func:
 			return false
 		case *types.Var:
@@ -91,7 +91,7 @@ func (m *Model) supplied(fun ast.Expr) bool {
 			return m.byObj[obj] == nil
 		}
 	case *ast.SelectorExpr:
-		switch obj := m.Pkg.Info.Uses[x.Sel].(type) {
+		switch obj := m.Pkg.Info.Uses.Of(x.Sel).(type) {
 		case *types.Func:
 			return false
 		case *types.Var:

@@ -47,7 +47,7 @@ func (k *counter) holdUse(cur inspector.Cursor) bool {
 		}
 	case *ast.ValueSpec:
 		if e == edge.ValueSpec_Values && len(p.Names) == len(p.Values) {
-			return k.holdVar(k.model.Pkg.Info.Defs[p.Names[i]])
+			return k.holdVar(k.model.Pkg.Info.Defs.Of(p.Names[i]))
 		}
 	case *ast.SendStmt:
 		if e == edge.SendStmt_Value {
@@ -73,7 +73,7 @@ func (k *counter) holdVar(obj types.Object) bool {
 	}
 	k.holders[obj] = true
 	for cur := range k.model.within(obj, (*ast.Ident)(nil)) {
-		if k.model.Pkg.Info.Uses[cur.Node().(*ast.Ident)] != obj {
+		if k.model.Pkg.Info.Uses.Of(cur.Node().(*ast.Ident)) != obj {
 			continue
 		}
 		if u, ok := cur.Parent().Node().(*ast.UnaryExpr); ok {
@@ -226,13 +226,13 @@ func (g *graph) received(op *Op) *point {
 func (k *counter) receivedInto(op *Op) types.Object {
 	if r, ok := op.Node.(*ast.RangeStmt); ok {
 		if id, ok := r.Key.(*ast.Ident); ok {
-			return k.model.Pkg.Info.Defs[id]
+			return k.model.Pkg.Info.Defs.Of(id)
 		}
 		return nil
 	}
 	if a, ok := op.cur().Parent().Node().(*ast.AssignStmt); ok {
 		if id, ok := a.Lhs[0].(*ast.Ident); ok {
-			return k.model.Pkg.Info.Defs[id]
+			return k.model.Pkg.Info.Defs.Of(id)
 		}
 	}
 	return nil
@@ -250,7 +250,7 @@ func (k *counter) directly() bool {
 		if !ok {
 			return false
 		}
-		obj := k.model.Pkg.Info.Uses[id]
+		obj := k.model.Pkg.Info.Uses.Of(id)
 		if k.holders[obj] {
 			continue
 		}

@@ -115,7 +115,7 @@ func (m *Model) runsChecks(f *Func) (found bool) {
 	}
 	ast.Inspect(f.Body, func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok && m.Callee(call) == nil && m.Static(call) == nil {
-			tv := m.Pkg.Info.Types[call.Fun]
+			tv := m.Pkg.Info.Types.Of(call.Fun)
 			found = found || !tv.IsType() && !tv.IsBuiltin()
 		}
 		return !found

@@ -86,7 +86,7 @@ func (m *Model) visibleAt(n ast.Node, pos token.Pos) bool {
 			same = same && m.visibleAt(n.Value, pos)
 			return false
 		case *ast.Ident:
-			if obj := m.Pkg.Info.Uses[n]; obj != nil {
+			if obj := m.Pkg.Info.Uses.Of(n); obj != nil {
 				_, at := scope.LookupParent(n.Name, pos)
 				same = same && at == obj
 			}

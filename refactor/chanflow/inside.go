@@ -142,7 +142,7 @@ func (m *Model) isClose(e ast.Expr) bool {
 		return false
 	}
 	id, ok := call.Fun.(*ast.Ident)
-	return ok && id.Name == "close" && m.Pkg.Info.Types[id].IsBuiltin()
+	return ok && id.Name == "close" && m.Pkg.Info.Types.Of(id).IsBuiltin()
 }
 
 // waitsInside reports whether a method call waits for somebody: it does in its

@@ -187,7 +187,7 @@ func (k *counter) acts(p *point, st ast.Stmt, call *ast.CallExpr) bool {
 		changes := func(f *Func) bool { return len(m.Mutations(f, f.Body.List)) > 0 }
 		return slices.ContainsFunc(targets, changes) && k.looks()
 	}
-	if m.Pkg.Info.Types[call.Fun].IsBuiltin() || m.onlyLogs(st) || m.handlesTest(call) {
+	if m.Pkg.Info.Types.Of(call.Fun).IsBuiltin() || m.onlyLogs(st) || m.handlesTest(call) {
 		return false
 	}
 	if static := m.Static(call); static != nil {
@@ -214,7 +214,7 @@ func (k *counter) looks() bool {
 				if m.runsElsewhere(n) {
 					return false
 				}
-				if call, ok := n.(*ast.CallExpr); ok && !m.Pkg.Info.Types[call.Fun].IsBuiltin() && !m.Pkg.Info.Types[call.Fun].IsType() {
+				if call, ok := n.(*ast.CallExpr); ok && !m.Pkg.Info.Types.Of(call.Fun).IsBuiltin() && !m.Pkg.Info.Types.Of(call.Fun).IsType() {
 					f := m.Static(call)
 					looks = looks || f == nil || !inert(f) && !harmless(f)
 				}

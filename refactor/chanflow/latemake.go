@@ -72,7 +72,7 @@ func (m *Model) lateMake(sp *Spawn, mk *Op) *LateMake {
 		l.Withheld = "each of several goroutines makes it"
 	case mk.Conditional():
 		l.Withheld = "it is not made on every way"
-	case slices.ContainsFunc(call.Args[1:], func(e ast.Expr) bool { return m.Pkg.Info.Types[e].Value == nil }):
+	case slices.ContainsFunc(call.Args[1:], func(e ast.Expr) bool { return m.Pkg.Info.Types.Of(e).Value == nil }):
 		l.Withheld = "its room is only known to the goroutine"
 	case m.mentionedAhead(sp.Body, p.obj, as):
 		l.Withheld = "the goroutine uses the variable before that"
@@ -98,7 +98,7 @@ func (m *Model) variableIsLate(l *LateMake, p place) bool {
 	for _, n := range m.stores {
 		if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 0 {
 			for _, id := range spec.Names {
-				if m.Pkg.Info.Defs[id] == p.obj {
+				if m.Pkg.Info.Defs.Of(id) == p.obj {
 					cur, _ := m.root.FindNode(spec)
 					l.Decl, _ = cur.Parent().Parent().Node().(*ast.DeclStmt)
 					l.Only = len(spec.Names) == 1 && l.Decl != nil && !l.Decl.Decl.(*ast.GenDecl).Lparen.IsValid() &&

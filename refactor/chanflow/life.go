@@ -136,7 +136,7 @@ func (l *Life) origin(m *Model) {
 
 func (m *Model) isMake(call *ast.CallExpr) bool {
 	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-	return ok && m.Pkg.Info.Uses[id] == types.Universe.Lookup("make")
+	return ok && m.Pkg.Info.Uses.Of(id) == types.Universe.Lookup("make")
 }
 
 // MakeCalls returns the make expressions, in functions and outside.
@@ -152,7 +152,7 @@ func (l *Life) MakeCalls() []*ast.CallExpr {
 // what another of the names holds.
 func (l *Life) madeBy(m *Model, e ast.Expr) bool {
 	e = ast.Unparen(e)
-	if m.Pkg.Info.Types[e].IsNil() || slices.Contains(l.Names, m.ref(e).Obj) {
+	if m.Pkg.Info.Types.Of(e).IsNil() || slices.Contains(l.Names, m.ref(e).Obj) {
 		return true
 	}
 	return l.Elems || slices.ContainsFunc(l.Makes, func(mk *Op) bool { return within(e, mk.Node) })

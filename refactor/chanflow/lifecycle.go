@@ -195,7 +195,7 @@ func (m *Model) repeatable(f *Func) bool {
 func (m *Model) asksStrangers(f *Func, signal *Op) bool {
 	asks := false
 	(&step{fn: f}).calls(func(call *ast.CallExpr) {
-		tv := m.Pkg.Info.Types[ast.Unparen(call.Fun)]
+		tv := m.Pkg.Info.Types.Of(ast.Unparen(call.Fun))
 		if call.Pos() < signal.Node.End() || tv.IsType() || tv.IsBuiltin() || m.Callee(call) != nil {
 			return
 		}

@@ -20,7 +20,7 @@ func (m *Model) spins(loop *ast.ForStmt) bool {
 			f := m.Static(n)
 			loads = loads || f != nil && f.Pkg() != nil && f.Pkg().Path() == "sync/atomic" && startsWith(f.Name(), "Load")
 		case *ast.Ident:
-			if v, ok := m.Pkg.Info.Uses[n].(*types.Var); ok {
+			if v, ok := m.Pkg.Info.Uses.Of(n).(*types.Var); ok {
 				read[v] = true
 			}
 		}
@@ -33,7 +33,7 @@ func (m *Model) spins(loop *ast.ForStmt) bool {
 	ast.Inspect(loop.Body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.Ident:
-			changes = changes || read[m.Pkg.Info.Uses[n]]
+			changes = changes || read[m.Pkg.Info.Uses.Of(n)]
 		case *ast.BranchStmt, *ast.ReturnStmt:
 			changes = true // there is another way out
 		}

@@ -24,7 +24,7 @@ type mentionsKey struct{}
 func (m *Model) mentions() *mentions {
 	return m.Pkg.Memo(mentionsKey{}, func() any {
 		x := &mentions{chans: make(map[types.Object][]*ast.Ident), funcs: make(map[types.Object]int, len(m.Funcs))}
-		for id, obj := range m.Pkg.Info.Uses {
+		for id, obj := range m.Pkg.Info.Uses.All() {
 			switch obj := obj.(type) {
 			case *types.Var:
 				if IsChan(obj.Type()) != nil {

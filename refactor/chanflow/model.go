@@ -120,9 +120,9 @@ func (m *Model) used(e ast.Expr) types.Object {
 	}
 	switch x := e.(type) {
 	case *ast.Ident:
-		return m.Pkg.Info.Uses[x]
+		return m.Pkg.Info.Uses.Of(x)
 	case *ast.SelectorExpr:
-		return m.Pkg.Info.Uses[x.Sel]
+		return m.Pkg.Info.Uses.Of(x.Sel)
 	}
 	return nil
 }
@@ -228,7 +228,7 @@ func (f *Func) Recv() *types.Var {
 	}
 	recv := f.Obj.Signature().Recv()
 	if recv != nil && recv.Name() != "" { // what the body means: see refactor.Package.Try
-		if v, ok := f.model.Pkg.Info.Defs[f.Decl.Recv.List[0].Names[0]].(*types.Var); ok {
+		if v, ok := f.model.Pkg.Info.Defs.Of(f.Decl.Recv.List[0].Names[0]).(*types.Var); ok {
 			return v
 		}
 	}
@@ -247,7 +247,7 @@ func (f *Func) Params() []types.Object {
 			if name.Name == "_" {
 				out = append(out, nil)
 			} else {
-				out = append(out, f.model.Pkg.Info.Defs[name])
+				out = append(out, f.model.Pkg.Info.Defs.Of(name))
 			}
 		}
 	}

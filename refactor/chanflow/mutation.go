@@ -100,14 +100,14 @@ func identOf(e ast.Expr) ast.Expr {
 
 func (m *Model) addCall(out []Mutation, f *Func, call *ast.CallExpr, seen map[*Func]bool) []Mutation {
 	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
-		if b, ok := m.Pkg.Info.Uses[id].(*types.Builtin); ok {
+		if b, ok := m.Pkg.Info.Uses.Of(id).(*types.Builtin); ok {
 			if len(call.Args) > 0 && (b.Name() == "delete" || b.Name() == "copy" || b.Name() == "clear") {
 				return m.addHandover(out, f, call, call.Args[0])
 			}
 			return out
 		}
 	}
-	if tv := m.Pkg.Info.Types[call.Fun]; tv.IsType() {
+	if tv := m.Pkg.Info.Types.Of(call.Fun); tv.IsType() {
 		return out
 	}
 	for global := range m.globals(m.Callee(call), writes) {
@@ -120,7 +120,7 @@ func (m *Model) addCall(out []Mutation, f *Func, call *ast.CallExpr, seen map[*F
 	if static != nil && (inert(static) || static.Pkg() != nil && harmless(static)) {
 		return out
 	}
-	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && m.Pkg.Info.Selections[sel] != nil {
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && m.Pkg.Info.Selections.Of(sel) != nil {
 		if root := m.Root(sel.X); root != nil && !isContext(root.Type()) && m.changes(call, -1, seen) {
 			out = m.addHandover(out, f, call, sel.X)
 		}
@@ -275,7 +275,7 @@ func (m *Model) helped(sp *Spawn, stmts []ast.Stmt, g *Guess, use ast.Node) bool
 	for _, st := range stmts {
 		ast.Inspect(st, func(n ast.Node) bool {
 			if id, ok := n.(*ast.Ident); ok {
-				if v, ok := m.Pkg.Info.Uses[id].(*types.Var); ok && !v.IsField() && !isTesting(v.Type()) && !isSync(v.Type()) {
+				if v, ok := m.Pkg.Info.Uses.Of(id).(*types.Var); ok && !v.IsField() && !isTesting(v.Type()) && !isSync(v.Type()) {
 					if v := m.parents(sp, g, v); v != nil {
 						shared[v] = true
 					}
@@ -297,7 +297,7 @@ func (m *Model) helped(sp *Spawn, stmts []ast.Stmt, g *Guess, use ast.Node) bool
 			if f := m.Static(call); f != nil && (inert(f) || f.Pkg() != nil && harmless(f)) {
 				return false
 			}
-			if tv := m.Pkg.Info.Types[call.Fun]; !tv.IsType() && !tv.IsBuiltin() {
+			if tv := m.Pkg.Info.Types.Of(call.Fun); !tv.IsType() && !tv.IsBuiltin() {
 				for v := range shared {
 					helped = helped || m.Mentions(v, call)
 				}
@@ -327,7 +327,7 @@ func (m *Model) usedAfter(root types.Object, mu Mutation, s *Sleep) ast.Node {
 // isVar reports whether an expression is but the name of the variable.
 func (m *Model) isVar(e ast.Expr, v types.Object) bool {
 	id, ok := ast.Unparen(e).(*ast.Ident)
-	return ok && m.Pkg.Info.Uses[id] == v
+	return ok && m.Pkg.Info.Uses.Of(id) == v
 }
 
 func (m *Model) useIn(root types.Object, mu Mutation, st ast.Stmt) (use ast.Node) {
@@ -379,7 +379,7 @@ func (f *Func) returns(obj types.Object) bool {
 	}
 	for _, field := range f.Type.Results.List {
 		for _, name := range field.Names {
-			if f.model.Pkg.Info.Defs[name] == obj {
+			if f.model.Pkg.Info.Defs.Of(name) == obj {
 				return true
 			}
 		}
@@ -396,7 +396,7 @@ func (m *Model) useInExpr(root types.Object, mu Mutation, e ast.Expr) ast.Node {
 func (m *Model) refersTo(root types.Object, mu Mutation, e ast.Expr) ast.Node {
 	switch e := e.(type) {
 	case *ast.SelectorExpr:
-		sel := m.Pkg.Info.Selections[e]
+		sel := m.Pkg.Info.Selections.Of(e)
 		if sel == nil || sel.Kind() != types.FieldVal || m.Root(e) != root {
 			return nil
 		}
@@ -404,7 +404,7 @@ func (m *Model) refersTo(root types.Object, mu Mutation, e ast.Expr) ast.Node {
 			return e
 		}
 	case *ast.Ident:
-		if m.Pkg.Info.Uses[e] != root {
+		if m.Pkg.Info.Uses.Of(e) != root {
 			return nil
 		}
 		if v, ok := mu.Obj.(*types.Var); ok && v.IsField() && m.selectsOther(e, v) {
@@ -426,7 +426,7 @@ func (m *Model) selectsOther(id *ast.Ident, v *types.Var) bool {
 	if !ok {
 		return false
 	}
-	s := m.Pkg.Info.Selections[sel]
+	s := m.Pkg.Info.Selections.Of(sel)
 	return s != nil && s.Kind() == types.FieldVal && origin(s.Obj()) != v
 }
 

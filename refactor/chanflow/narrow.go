@@ -75,7 +75,7 @@ func (m *Model) chanSlots() *slotIndex {
 				continue
 			}
 			x.fields(n.Type.Params, n, false, nil)
-			if f, ok := m.Pkg.Info.Defs[n.Name].(*types.Func); ok {
+			if f, ok := m.Pkg.Info.Defs.Of(n.Name).(*types.Func); ok {
 				x.fields(n.Type.Results, n, true, f.Signature().Results())
 			}
 		case *ast.FuncLit:
@@ -129,7 +129,7 @@ func (x *slotIndex) add(names []*ast.Ident, i int, typ ast.Expr, fn ast.Node, v 
 	s := &ChanSlot{Var: v, Names: names, Name: i, Type: ct, at: ct, fn: fn, result: result}
 	if len(names) > 0 {
 		s.at = names[i]
-		s.Var, _ = x.Pkg.Info.Defs[names[i]].(*types.Var)
+		s.Var, _ = x.Pkg.Info.Defs.Of(names[i]).(*types.Var)
 	}
 	if f := x.Pkg.FileOf(ct.Pos()); s.Var == nil || s.Var.Name() == "_" || f == nil || f.ReadOnly != "" {
 		return
@@ -233,12 +233,12 @@ func (x *slotIndex) onlyCalled(lit *ast.FuncLit) bool {
 	if !ok || k != edge.AssignStmt_Rhs || as.Tok != token.DEFINE || len(as.Lhs) != len(as.Rhs) {
 		return false
 	}
-	obj := x.Pkg.Info.Defs[as.Lhs[i].(*ast.Ident)]
+	obj := x.Pkg.Info.Defs.Of(as.Lhs[i].(*ast.Ident))
 	if obj == nil || x.Assigned(obj) {
 		return false
 	}
 	for c := range x.within(obj, (*ast.Ident)(nil)) {
-		if id := c.Node().(*ast.Ident); x.Pkg.Info.Uses[id] == obj {
+		if id := c.Node().(*ast.Ident); x.Pkg.Info.Uses.Of(id) == obj {
 			if k, _ := c.ParentEdge(); k != edge.CallExpr_Fun {
 				return false
 			}

@@ -67,7 +67,7 @@ func (w *directions) use(cur inspector.Cursor, result int) {
 			w.need |= ast.RECV
 		}
 	case *ast.BinaryExpr:
-		w.both = w.both || !info.Types[p.X].IsNil() && !info.Types[p.Y].IsNil()
+		w.both = w.both || !info.Types.Of(p.X).IsNil() && !info.Types.Of(p.Y).IsNil()
 	case *ast.ExprStmt, *ast.GoStmt, *ast.DeferStmt:
 		// a call of which the result is dropped
 	case *ast.CallExpr:
@@ -125,7 +125,7 @@ func (w *directions) store(lhs ast.Expr, infers bool) {
 		return
 	}
 	if ok && infers {
-		if v, ok := w.Pkg.Info.Defs[id].(*types.Var); ok {
+		if v, ok := w.Pkg.Info.Defs.Of(id).(*types.Var); ok {
 			if v.Parent() == w.Pkg.Types.Scope() {
 				w.both = true
 			}
@@ -146,12 +146,12 @@ func (w *directions) argument(call *ast.CallExpr, k edge.Kind, i int) {
 		w.both = true
 		return
 	}
-	if info.Types[call.Fun].IsType() {
+	if info.Types.Of(call.Fun).IsType() {
 		w.flow(info.TypeOf(call), nil)
 		return
 	}
 	if id, ok := ast.Unparen(call.Fun).(*ast.Ident); ok {
-		if b, ok := info.Uses[id].(*types.Builtin); ok {
+		if b, ok := info.Uses.Of(id).(*types.Builtin); ok {
 			switch b.Name() {
 			case "close":
 				w.need |= ast.SEND
@@ -193,7 +193,7 @@ func (w *directions) argument(call *ast.CallExpr, k edge.Kind, i int) {
 func (w *directions) param(typ *ast.FuncType, i int) *types.Var {
 	for _, field := range typ.Params.List {
 		if i < len(field.Names) {
-			v, _ := w.Pkg.Info.Defs[field.Names[i]].(*types.Var)
+			v, _ := w.Pkg.Info.Defs.Of(field.Names[i]).(*types.Var)
 			return v
 		}
 		i -= max(1, len(field.Names))
@@ -220,7 +220,7 @@ func (w *directions) element(cur inspector.Cursor) {
 	if st := structOfType(t); st != nil {
 		var field *types.Var
 		if keyed {
-			field, _ = w.Pkg.Info.Uses[kv.Key.(*ast.Ident)].(*types.Var)
+			field, _ = w.Pkg.Info.Uses.Of(kv.Key.(*ast.Ident)).(*types.Var)
 		} else if i < st.NumFields() {
 			field = st.Field(i)
 		}
@@ -247,7 +247,7 @@ func (w *directions) returned(cur inspector.Cursor, ret *ast.ReturnStmt, i int) 
 		var sig *types.Signature
 		decl, declared := c.Node().(*ast.FuncDecl)
 		if declared {
-			if f, ok := w.Pkg.Info.Defs[decl.Name].(*types.Func); ok {
+			if f, ok := w.Pkg.Info.Defs.Of(decl.Name).(*types.Func); ok {
 				sig = f.Signature()
 			}
 		} else {

@@ -74,7 +74,7 @@ func (m *Model) assertsAbsence(cond ast.Expr) bool {
 		case token.NEQ, token.GTR:
 			return m.isZero(x.Y) && !IsError(m.Pkg.Info.TypeOf(x.X))
 		case token.EQL, token.GEQ:
-			v := m.Pkg.Info.Types[x.Y].Value // a negative number is what is returned for nothing
+			v := m.Pkg.Info.Types.Of(x.Y).Value // a negative number is what is returned for nothing
 			return v != nil && !m.isZero(x.Y) && !strings.HasPrefix(v.ExactString(), "-")
 		}
 	case *ast.Ident, *ast.SelectorExpr, *ast.CallExpr:
@@ -84,7 +84,7 @@ func (m *Model) assertsAbsence(cond ast.Expr) bool {
 }
 
 func (m *Model) isZero(e ast.Expr) bool {
-	tv := m.Pkg.Info.Types[e]
+	tv := m.Pkg.Info.Types.Of(e)
 	if tv.IsNil() {
 		return true
 	}

@@ -67,7 +67,7 @@ func (n *NeverMade) declared(m *Model) bool {
 		}
 		for _, f := range st.Fields.List {
 			for _, id := range f.Names {
-				if m.Pkg.Info.Defs[id] == n.Obj {
+				if m.Pkg.Info.Defs.Of(id) == n.Obj {
 					n.Decl = f
 				}
 			}
@@ -76,7 +76,7 @@ func (n *NeverMade) declared(m *Model) bool {
 	}
 	for _, st := range m.stores {
 		spec, ok := st.(*ast.ValueSpec)
-		if !ok || len(spec.Values) > 0 || !slices.ContainsFunc(spec.Names, func(id *ast.Ident) bool { return m.Pkg.Info.Defs[id] == n.Obj }) {
+		if !ok || len(spec.Values) > 0 || !slices.ContainsFunc(spec.Names, func(id *ast.Ident) bool { return m.Pkg.Info.Defs.Of(id) == n.Obj }) {
 			continue
 		}
 		cur, ok := m.root.FindNode(spec)
@@ -115,7 +115,7 @@ func (n *NeverMade) mayBeSet(m *Model) bool {
 func (m *Model) converted(tn *types.TypeName) bool {
 	for cur := range m.root.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
-		if len(call.Args) != 1 || !m.Pkg.Info.Types[call.Fun].IsType() {
+		if len(call.Args) != 1 || !m.Pkg.Info.Types.Of(call.Fun).IsType() {
 			continue
 		}
 		t := m.Pkg.Info.TypeOf(call)
@@ -125,7 +125,7 @@ func (m *Model) converted(tn *types.TypeName) bool {
 		if p, ok := t.Underlying().(*types.Pointer); ok {
 			t = p.Elem()
 		}
-		if n, ok := types.Unalias(t).(*types.Named); ok && n.Origin().Obj() == tn && !m.Pkg.Info.Types[call.Args[0]].IsNil() {
+		if n, ok := types.Unalias(t).(*types.Named); ok && n.Origin().Obj() == tn && !m.Pkg.Info.Types.Of(call.Args[0]).IsNil() {
 			return true
 		}
 	}

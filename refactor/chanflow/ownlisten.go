@@ -96,7 +96,7 @@ func (m *Model) opens(sp *Spawn, st ast.Stmt) (ln, err types.Object) {
 			case *ast.CallExpr:
 				known = false
 			case *ast.Ident:
-				obj := m.Pkg.Info.Uses[n]
+				obj := m.Pkg.Info.Uses.Of(n)
 				known = known && obj != nil && !sp.Body.Owns(obj)
 			}
 			return known
@@ -105,7 +105,7 @@ func (m *Model) opens(sp *Spawn, st ast.Stmt) (ln, err types.Object) {
 			return nil, nil
 		}
 	}
-	ln, err = m.Pkg.Info.Defs[a.Lhs[0].(*ast.Ident)], m.Pkg.Info.Defs[a.Lhs[1].(*ast.Ident)]
+	ln, err = m.Pkg.Info.Defs.Of(a.Lhs[0].(*ast.Ident)), m.Pkg.Info.Defs.Of(a.Lhs[1].(*ast.Ident))
 	if err != nil && err.Name() == "_" {
 		err = nil
 	}
@@ -183,7 +183,7 @@ func (m *Model) onlyOwns(sp *Spawn, n ast.Node, ln types.Object) bool {
 	only := true
 	ast.Inspect(n, func(inner ast.Node) bool {
 		if id, ok := inner.(*ast.Ident); ok {
-			obj := m.Pkg.Info.Uses[id]
+			obj := m.Pkg.Info.Uses.Of(id)
 			only = only && (obj == nil || obj == ln || !sp.Body.Owns(obj) || within(n, nodeAt(obj.Pos())))
 		}
 		return only
@@ -213,7 +213,7 @@ func (m *Model) guessOwnListener(g *Guess) bool {
 		return false
 	}
 	args := ast.Unparen(own.Open.(*ast.AssignStmt).Rhs[0]).(*ast.CallExpr).Args
-	value := m.Pkg.Info.Types[args[len(args)-1]].Value
+	value := m.Pkg.Info.Types.Of(args[len(args)-1]).Value
 	if value == nil || value.Kind() != constant.String {
 		return false
 	}
@@ -225,7 +225,7 @@ func (m *Model) guessOwnListener(g *Guess) bool {
 		named := false
 		ast.Inspect(st, func(n ast.Node) bool {
 			if e, ok := n.(ast.Expr); ok {
-				if v := m.Pkg.Info.Types[e].Value; v != nil && v.Kind() == constant.String {
+				if v := m.Pkg.Info.Types.Of(e).Value; v != nil && v.Kind() == constant.String {
 					named = named || strings.Contains(constant.StringVal(v), ":"+port)
 				}
 			}

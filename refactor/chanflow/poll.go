@@ -123,14 +123,14 @@ func (l *pollLoop) bounds(e ast.Expr, counter types.Object) bool {
 // constant reports whether an expression has one value for as long as the loop
 // runs, and no effect: a constant, or a variable that is assigned once.
 func (l *pollLoop) constant(e ast.Expr) bool {
-	if l.Pkg.Info.Types[e].Value != nil {
+	if l.Pkg.Info.Types.Of(e).Value != nil {
 		return true
 	}
 	id, ok := ast.Unparen(e).(*ast.Ident)
 	if !ok {
 		return false
 	}
-	v, ok := l.Pkg.Info.Uses[id].(*types.Var)
+	v, ok := l.Pkg.Info.Uses.Of(id).(*types.Var)
 	return ok && v.Parent() != l.Pkg.Types.Scope() && !l.Assigned(v)
 }
 
@@ -301,7 +301,7 @@ func (l *pollLoop) condition(e ast.Expr, stay bool) bool {
 		return l.condition(not.X, !stay)
 	}
 	if cmp, ok := e.(*ast.BinaryExpr); ok {
-		value := l.Pkg.Info.Types[cmp.Y].Value
+		value := l.Pkg.Info.Types.Of(cmp.Y).Value
 		switch cmp.Op {
 		case token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ:
 		default:

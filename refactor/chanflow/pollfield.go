@@ -90,7 +90,7 @@ func (l *pollLoop) direct(e ast.Expr) bool {
 	if !ok {
 		return false
 	}
-	s := l.Pkg.Info.Selections[sel]
+	s := l.Pkg.Info.Selections.Of(sel)
 	return s != nil && s.Kind() == types.FieldVal && len(s.Index()) == 1
 }
 
@@ -105,7 +105,7 @@ func (m *Model) structOf(v *types.Var) (*types.TypeName, *ast.StructType) {
 		if !ok || spec.TypeParams != nil || spec.Assign.IsValid() {
 			return nil, nil
 		}
-		name, _ := m.Pkg.Info.Defs[spec.Name].(*types.TypeName)
+		name, _ := m.Pkg.Info.Defs.Of(spec.Name).(*types.TypeName)
 		if name == nil || name.Parent() != m.Pkg.Types.Scope() {
 			return nil, nil
 		}
@@ -122,7 +122,7 @@ func (l *pollLoop) makers(f *PollField) (all bool, why string) {
 		all, why = false, "values of "+f.Owner.Name()+" may be made elsewhere"
 	}
 	for cur := range l.root.Preorder((*ast.Ident)(nil)) {
-		if l.Pkg.Info.Uses[cur.Node().(*ast.Ident)] != types.Object(f.Owner) {
+		if l.Pkg.Info.Uses.Of(cur.Node().(*ast.Ident)) != types.Object(f.Owner) {
 			continue
 		}
 		switch k, _ := cur.ParentEdge(); k {
@@ -141,7 +141,7 @@ func (l *pollLoop) makers(f *PollField) (all bool, why string) {
 	}
 	for cur := range l.root.Preorder((*ast.CompositeLit)(nil), (*ast.StarExpr)(nil)) {
 		n := cur.Node().(ast.Expr)
-		tv := l.Pkg.Info.Types[n]
+		tv := l.Pkg.Info.Types.Of(n)
 		if !tv.IsValue() || !types.Identical(tv.Type, f.Owner.Type()) && !types.Identical(tv.Type, types.NewPointer(f.Owner.Type())) {
 			continue
 		}

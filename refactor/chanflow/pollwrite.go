@@ -178,7 +178,7 @@ func (l *pollLoop) declared(v *types.Var) (ast.Stmt, constant.Value) {
 		switch n := c.Node().(type) {
 		case *ast.AssignStmt:
 			if list, _ := siblings(c); n.Tok == token.DEFINE && len(n.Lhs) == 1 && len(n.Rhs) == 1 && list[0] != nil {
-				return n, l.Pkg.Info.Types[n.Rhs[0]].Value
+				return n, l.Pkg.Info.Types.Of(n.Rhs[0]).Value
 			}
 		case *ast.DeclStmt:
 			g := n.Decl.(*ast.GenDecl)
@@ -188,7 +188,7 @@ func (l *pollLoop) declared(v *types.Var) (ast.Stmt, constant.Value) {
 			case len(spec.Values) == 0:
 				return n, zero(v.Type())
 			default:
-				return n, l.Pkg.Info.Types[spec.Values[0]].Value
+				return n, l.Pkg.Info.Types.Of(spec.Values[0]).Value
 			}
 		}
 		break
@@ -225,7 +225,7 @@ func (m *Model) references(v *types.Var) (out []inspector.Cursor) {
 		nodes = m.root.decl(v.Pos()).cursor().Preorder((*ast.Ident)(nil))
 	}
 	for cur := range nodes {
-		if origin(m.Pkg.Info.Uses[cur.Node().(*ast.Ident)]) == types.Object(v) {
+		if origin(m.Pkg.Info.Uses.Of(cur.Node().(*ast.Ident))) == types.Object(v) {
 			out = append(out, cur)
 		}
 	}
@@ -292,7 +292,7 @@ func (l *pollLoop) access(cur inspector.Cursor) (use, inspector.Cursor) {
 // certain.
 func (l *pollLoop) value(write ast.Node, initial constant.Value) constant.Value {
 	plus := func(e ast.Expr) constant.Value {
-		if v := l.Pkg.Info.Types[e].Value; v != nil && v.Kind() == constant.Int && initial.Kind() == constant.Int {
+		if v := l.Pkg.Info.Types.Of(e).Value; v != nil && v.Kind() == constant.Int && initial.Kind() == constant.Int {
 			return constant.BinaryOp(initial, token.ADD, v)
 		}
 		return nil
@@ -302,7 +302,7 @@ func (l *pollLoop) value(write ast.Node, initial constant.Value) constant.Value 
 		switch {
 		case len(w.Lhs) != 1 || len(w.Rhs) != 1:
 		case w.Tok == token.ASSIGN:
-			return l.Pkg.Info.Types[w.Rhs[0]].Value
+			return l.Pkg.Info.Types.Of(w.Rhs[0]).Value
 		case w.Tok == token.ADD_ASSIGN:
 			return plus(w.Rhs[0])
 		}
@@ -321,7 +321,7 @@ func (l *pollLoop) value(write ast.Node, initial constant.Value) constant.Value 
 		last := w.Args[len(w.Args)-1]
 		switch name := l.Static(w).Name(); {
 		case startsWith(name, "Store"):
-			return l.Pkg.Info.Types[last].Value
+			return l.Pkg.Info.Types.Of(last).Value
 		case startsWith(name, "Add"):
 			return plus(last)
 		}

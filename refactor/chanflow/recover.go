@@ -57,7 +57,7 @@ func (m *Model) vainIn(d ast.Decl, out []VainRecover) []VainRecover {
 		if !ok {
 			return true
 		}
-		if b, ok := m.Pkg.Info.Uses[id].(*types.Builtin); ok && b.Name() == "recover" {
+		if b, ok := m.Pkg.Info.Uses.Of(id).(*types.Builtin); ok && b.Name() == "recover" {
 			if v, ok := m.vain(call, stack); ok {
 				out = append(out, v)
 			}

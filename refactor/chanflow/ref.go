@@ -34,13 +34,13 @@ func (m *Model) ref(e ast.Expr) Ref {
 			return Ref{Obj: v, Base: v}
 		}
 	case *ast.SelectorExpr:
-		if sel := m.Pkg.Info.Selections[e]; sel != nil {
+		if sel := m.Pkg.Info.Selections.Of(e); sel != nil {
 			if sel.Kind() == types.FieldVal {
 				return Ref{Obj: origin(sel.Obj()), Base: m.ref(e.X).Base}
 			}
 			return Ref{}
 		}
-		if v, ok := m.Pkg.Info.Uses[e.Sel].(*types.Var); ok { // pkg.Var
+		if v, ok := m.Pkg.Info.Uses.Of(e.Sel).(*types.Var); ok { // pkg.Var
 			return Ref{Obj: v, Base: v}
 		}
 	case *ast.StarExpr:
@@ -79,7 +79,7 @@ func (m *Model) Root(e ast.Expr) types.Object {
 			}
 			return v
 		case *ast.SelectorExpr:
-			if v, ok := m.Pkg.Info.Uses[x.Sel].(*types.Var); ok && !v.IsField() {
+			if v, ok := m.Pkg.Info.Uses.Of(x.Sel).(*types.Var); ok && !v.IsField() {
 				return v // pkg.Var
 			}
 			e = x.X

@@ -193,7 +193,7 @@ func (m *Model) ServerAddress(server ast.Expr) constant.Value {
 	for _, e := range lit.Elts {
 		if kv, ok := e.(*ast.KeyValueExpr); ok {
 			if id, ok := kv.Key.(*ast.Ident); ok && id.Name == "Addr" {
-				return m.Pkg.Info.Types[kv.Value].Value
+				return m.Pkg.Info.Types.Of(kv.Value).Value
 			}
 		}
 	}

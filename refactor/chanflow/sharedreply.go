@@ -146,7 +146,7 @@ func (m *Model) particular(c *Chan, f *Func, request ast.Node) bool {
 		if !ok {
 			return !found
 		}
-		v, ok := m.Pkg.Info.Uses[id].(*types.Var)
+		v, ok := m.Pkg.Info.Uses.Of(id).(*types.Var)
 		if !ok || v.IsField() || !f.Owns(v) && (f.Outer == nil || !f.Top().Owns(v)) || within(request, nodeAt(v.Pos())) || v == f.Top().Recv() || c.holds(v) {
 			return true
 		}

@@ -102,10 +102,10 @@ func sortSleeps(list []*Sleep) {
 func (b *builder) scaled(wrapper *Func, args []ast.Expr) time.Duration {
 	params := wrapper.Params()
 	for i, arg := range args {
-		if i >= len(params) || params[i] == nil || b.Pkg.Info.Types[arg].Value == nil {
+		if i >= len(params) || params[i] == nil || b.Pkg.Info.Types.Of(arg).Value == nil {
 			continue
 		}
-		if n, ok := constant.Int64Val(constant.ToInt(b.Pkg.Info.Types[arg].Value)); ok {
+		if n, ok := constant.Int64Val(constant.ToInt(b.Pkg.Info.Types.Of(arg).Value)); ok {
 			return b.sleepsFor(wrapper, params[i], n)
 		}
 	}
@@ -116,7 +116,7 @@ func (b *builder) sleepsFor(wrapper *Func, param types.Object, n int64) time.Dur
 	sleep := wrapper.Sleeps[0]
 	inner := sleep.Arg
 	isParam := func(e ast.Expr) bool { // or a conversion of it
-		if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && len(call.Args) == 1 && b.Pkg.Info.Types[call.Fun].IsType() {
+		if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && len(call.Args) == 1 && b.Pkg.Info.Types.Of(call.Fun).IsType() {
 			e = call.Args[0]
 		}
 		return b.Ref(e).Obj == param
@@ -146,7 +146,7 @@ func (b *builder) sleepsFor(wrapper *Func, param types.Object, n int64) time.Dur
 // Duration returns the value of a constant expression of type time.Duration,
 // or 0.
 func (m *Model) Duration(e ast.Expr) time.Duration {
-	tv := m.Pkg.Info.Types[e]
+	tv := m.Pkg.Info.Types.Of(e)
 	if tv.Value == nil || !isNamed(tv.Type, "time", "Duration") {
 		return 0
 	}

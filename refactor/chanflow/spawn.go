@@ -137,7 +137,7 @@ func (f *Func) outside(r Ref, call *ast.CallExpr) Ref {
 			return Ref{}
 		}
 		of := sel.X
-		if f.model.Pkg.Info.Types[of].IsType() { // T.method(x, …)
+		if f.model.Pkg.Info.Types.Of(of).IsType() { // T.method(x, …)
 			if len(args) == 0 {
 				return Ref{}
 			}

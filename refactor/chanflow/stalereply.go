@@ -192,7 +192,7 @@ func (m *Model) undone(clause *ast.CommClause, pooled types.Object, puts []*ast.
 			if call, ok := n.(*ast.CallExpr); ok && slices.Contains(puts, call) {
 				return false
 			}
-			if id, ok := n.(*ast.Ident); ok && m.Pkg.Info.Uses[id] == pooled {
+			if id, ok := n.(*ast.Ident); ok && m.Pkg.Info.Uses.Of(id) == pooled {
 				found = true
 			}
 			return !found
@@ -227,7 +227,7 @@ func (m *Model) usesAfter(f *Func, v types.Object, recv *Op) (out []ast.Node) {
 	clause := m.caseOf(recv.Stmt())
 	ast.Inspect(f.Body, func(n ast.Node) bool {
 		id, ok := n.(*ast.Ident)
-		if ok && m.Pkg.Info.Uses[id] == v && (id.Pos() > recv.Select.End() || clause != nil && id.Pos() > clause.Colon && id.End() <= clause.End()) {
+		if ok && m.Pkg.Info.Uses.Of(id) == v && (id.Pos() > recv.Select.End() || clause != nil && id.Pos() > clause.Colon && id.End() <= clause.End()) {
 			out = append(out, id)
 		}
 		return true

@@ -121,7 +121,7 @@ func (b *builder) starter(sp *Spawn, known map[*Func]*starting) *starting {
 func (m *Model) only(v types.Object, in ast.Node) (found *ast.Ident) {
 	n := 0
 	ast.Inspect(in, func(node ast.Node) bool {
-		if id, ok := node.(*ast.Ident); ok && m.Pkg.Info.Uses[id] == v {
+		if id, ok := node.(*ast.Ident); ok && m.Pkg.Info.Uses.Of(id) == v {
 			found = id
 			n++
 		}
@@ -167,7 +167,7 @@ func (b *builder) begins(f *Func, fun types.Object, seen []*Func) (safe, ok bool
 func (b *builder) beginsWith(f *Func, call *ast.CallExpr, fun types.Object, seen []*Func) (safe, ok bool) {
 	params := f.Params()
 	for i, arg := range call.Args {
-		if id, isID := ast.Unparen(arg).(*ast.Ident); !isID || b.Pkg.Info.Uses[id] != fun {
+		if id, isID := ast.Unparen(arg).(*ast.Ident); !isID || b.Pkg.Info.Uses.Of(id) != fun {
 			continue
 		}
 		if i >= len(params) || params[i] == nil || f.variadic() || b.only(params[i], f.Node()) == nil {

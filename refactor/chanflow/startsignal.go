@@ -145,7 +145,7 @@ func (s *StartSignal) Idents() (out []*ast.Ident) {
 		if obj == nil {
 			continue
 		}
-		for id, def := range m.Pkg.Info.Defs {
+		for id, def := range m.Pkg.Info.Defs.All() {
 			if def == obj {
 				out = append(out, id)
 			}

@@ -60,7 +60,7 @@ func (m *Model) startValue(s *StartSignal, st ast.Stmt) *StartValue {
 	if !ok {
 		return nil
 	}
-	obj, ok := m.Pkg.Info.Uses[id].(*types.Var)
+	obj, ok := m.Pkg.Info.Uses.Of(id).(*types.Var)
 	if !ok || !s.Make.Fn.Owns(obj) || s.Spawn.Body.Owns(obj) {
 		return nil
 	}
@@ -110,7 +110,7 @@ func (v *StartValue) declared(m *Model, st ast.Stmt) {
 		return
 	}
 	spec, ok := gen.Specs[0].(*ast.ValueSpec)
-	if ok && len(spec.Names) == 1 && spec.Type != nil && len(spec.Values) == 0 && m.Pkg.Info.Defs[spec.Names[0]] == types.Object(v.Value) {
+	if ok && len(spec.Names) == 1 && spec.Type != nil && len(spec.Values) == 0 && m.Pkg.Info.Defs.Of(spec.Names[0]) == types.Object(v.Value) {
 		v.Decl, v.Type = d, spec.Type
 	}
 }

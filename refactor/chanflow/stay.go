@@ -129,7 +129,7 @@ func (m *Model) resident(s ast.Stmt) bool {
 			return false
 		case *ast.BranchStmt:
 			if n.Tok == token.GOTO && n.Label != nil {
-				if to := m.Pkg.Info.Uses[n.Label]; to != nil && to.Pos() < n.Pos() {
+				if to := m.Pkg.Info.Uses.Of(n.Label); to != nil && to.Pos() < n.Pos() {
 					stay = true // a loop
 				}
 			}
@@ -271,7 +271,7 @@ func (m *Model) MakeCap(call *ast.CallExpr) (n int64, ok bool) {
 	if len(call.Args) < 2 {
 		return 0, true
 	}
-	v := m.Pkg.Info.Types[call.Args[1]].Value
+	v := m.Pkg.Info.Types.Of(call.Args[1]).Value
 	if v == nil {
 		return 0, false
 	}

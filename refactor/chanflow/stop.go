@@ -152,7 +152,7 @@ func (m *Model) FieldValues(lit *ast.CompositeLit) func(yield func(*types.Var, a
 				if id == nil {
 					continue
 				}
-				if v, ok := m.Pkg.Info.Uses[id].(*types.Var); ok && !yield(v.Origin(), kv.Value) {
+				if v, ok := m.Pkg.Info.Uses.Of(id).(*types.Var); ok && !yield(v.Origin(), kv.Value) {
 					return
 				}
 			} else if i < st.NumFields() && !yield(st.Field(i).Origin(), e) {

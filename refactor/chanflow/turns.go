@@ -40,7 +40,7 @@ func (k *counter) turns(loop inspector.Cursor) (Most, bool) {
 }
 
 func (k *counter) constant(e ast.Expr) (Most, bool) {
-	v := k.model.Pkg.Info.Types[e].Value
+	v := k.model.Pkg.Info.Types.Of(e).Value
 	if v == nil {
 		return Most{}, false
 	}
@@ -87,13 +87,13 @@ func (k *counter) knownAtMake(id *ast.Ident) bool {
 		return false
 	}
 	_, obj := scope.LookupParent(id.Name, at)
-	return obj != nil && obj == k.model.Pkg.Info.Uses[id]
+	return obj != nil && obj == k.model.Pkg.Info.Uses.Of(id)
 }
 
 // unchanged reports whether a local variable is assigned nowhere after the
 // channel is made, and nowhere at all through a pointer or in a literal.
 func (k *counter) unchanged(id *ast.Ident) bool {
-	obj := k.model.Pkg.Info.Uses[id]
+	obj := k.model.Pkg.Info.Uses.Of(id)
 	maker := k.Make.Fn.Top()
 	if !maker.Owns(obj) {
 		return false
@@ -105,7 +105,7 @@ func (k *counter) unchanged(id *ast.Ident) bool {
 	ast.Inspect(maker.Body, func(n ast.Node) bool {
 		check := func(e ast.Expr, from token.Pos) {
 			x, ok := ast.Unparen(e).(*ast.Ident)
-			if ok && k.model.Pkg.Info.Uses[x] == obj && (from > k.Make.Node.Pos() || k.model.FuncOf(from) != k.Make.Fn) {
+			if ok && k.model.Pkg.Info.Uses.Of(x) == obj && (from > k.Make.Node.Pos() || k.model.FuncOf(from) != k.Make.Fn) {
 				same = false
 			}
 		}
@@ -153,12 +153,12 @@ func (m *Model) countsUp(n *ast.ForStmt) (first int64, limit ast.Expr, ok bool) 
 	if !ok || init.Tok != token.DEFINE {
 		return 0, nil, false
 	}
-	obj := m.Pkg.Info.Defs[id]
+	obj := m.Pkg.Info.Defs.Of(id)
 	isVar := func(e ast.Expr) bool {
 		x, ok := ast.Unparen(e).(*ast.Ident)
-		return ok && m.Pkg.Info.Uses[x] == obj
+		return ok && m.Pkg.Info.Uses.Of(x) == obj
 	}
-	v := m.Pkg.Info.Types[init.Rhs[0]].Value
+	v := m.Pkg.Info.Types.Of(init.Rhs[0]).Value
 	if v == nil || !isVar(cond.X) || !isVar(post.X) {
 		return 0, nil, false
 	}

@@ -156,7 +156,7 @@ func (m *Model) structSyntax(name *types.TypeName) *ast.StructType {
 		return nil
 	}
 	for cur := range d.cursor().Preorder((*ast.TypeSpec)(nil)) {
-		if spec := cur.Node().(*ast.TypeSpec); m.Pkg.Info.Defs[spec.Name] == name {
+		if spec := cur.Node().(*ast.TypeSpec); m.Pkg.Info.Defs.Of(spec.Name) == name {
 			st, _ := spec.Type.(*ast.StructType)
 			return st
 		}
@@ -248,7 +248,7 @@ func (m *Model) start(l *Leaver, form *TypeForm) (s Start, why string, ok bool) 
 // statement that runs it.
 func (m *Model) calledOnce(f *Func) bool {
 	n := 0
-	for id, obj := range m.Pkg.Info.Uses {
+	for id, obj := range m.Pkg.Info.Uses.All() {
 		if origin(obj) == f.Obj && id.Pos().IsValid() {
 			n++
 		}
@@ -297,7 +297,7 @@ func (m *Model) made(fn *Func, form *TypeForm) (at ast.Expr, v *types.Var) {
 // isNew reports whether the call is one of the builtin new.
 func (m *Model) isNew(call *ast.CallExpr) bool {
 	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
-	return ok && id.Name == "new" && m.Pkg.Info.Types[id].IsBuiltin()
+	return ok && id.Name == "new" && m.Pkg.Info.Types.Of(id).IsBuiltin()
 }
 
 // reaches reports whether a call of f may call g, directly or through others.

@@ -59,7 +59,7 @@ func (m *Model) otherValues(c *Confirmation) string {
 				return others
 			}
 		case *ast.StarExpr:
-			if tv := m.Pkg.Info.Types[n]; tv.IsValue() && owner(tv.Type) {
+			if tv := m.Pkg.Info.Types.Of(n); tv.IsValue() && owner(tv.Type) {
 				if _, ok := cur.Parent().Node().(*ast.SelectorExpr); !ok {
 					return fmt.Sprintf("%s is copied", name)
 				}
@@ -67,7 +67,7 @@ func (m *Model) otherValues(c *Confirmation) string {
 		}
 	}
 	var held *types.Var
-	for _, obj := range m.Pkg.Info.Defs {
+	for _, obj := range m.Pkg.Info.Defs.All() {
 		if v, ok := obj.(*types.Var); ok && owner(v.Type()) && (held == nil || v.Pos() < held.Pos()) {
 			held = v
 		}

@@ -23,7 +23,7 @@ func (b *Builder) Import(pos token.Pos, path string) string {
 	if name, ok := f.imports[path]; ok {
 		return name
 	}
-	scope := b.pkg.Info.Scopes[f.Syntax]
+	scope := b.pkg.Info.Scopes.Of(f.Syntax)
 	if scope == nil {
 		b.fail(fmt.Errorf("%s is not type-checked", f.Name))
 		return ""
@@ -73,9 +73,9 @@ func (b *Builder) importedBy(spec *ast.ImportSpec) *types.PkgName {
 		if spec.Name.Name == "." || spec.Name.Name == "_" {
 			return nil
 		}
-		obj = b.pkg.Info.Defs[spec.Name]
+		obj = b.pkg.Info.Defs.Of(spec.Name)
 	} else {
-		obj = b.pkg.Info.Implicits[spec]
+		obj = b.pkg.Info.Implicits.Of(spec)
 	}
 	name, _ := obj.(*types.PkgName)
 	return name

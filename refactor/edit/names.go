@@ -36,7 +36,7 @@ func (b *Builder) Fresh(at token.Pos, names ...string) string {
 	for _, name := range f.imports {
 		used[name] = true
 	}
-	file := b.pkg.Info.Scopes[f.Syntax]
+	file := b.pkg.Info.Scopes.Of(f.Syntax)
 	name := fresh(names, func(name string) bool {
 		return used[name] || given[name] || b.pkg.Types.Scope().Lookup(name) != nil ||
 			file != nil && file.Lookup(name) != nil || types.Universe.Lookup(name) != nil

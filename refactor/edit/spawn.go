@@ -7,6 +7,8 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+
+	"handshake/refactor"
 )
 
 // WrapGo turns `go f(x, g(y))` into
@@ -59,7 +61,7 @@ func (b *Builder) Deferrable(c *ast.CallExpr, stable func(types.Object) bool) (c
 	fun := b.Text(c.Fun)
 	switch f := ast.Unparen(c.Fun).(type) {
 	case *ast.SelectorExpr:
-		sel := b.pkg.Info.Selections[f]
+		sel := b.pkg.Info.Selections.Of(f)
 		if sel == nil || sel.Kind() == types.MethodExpr {
 			break // a function of another package, or of a type
 		}
@@ -175,24 +177,24 @@ func throughPointer(sel *types.Selection) bool {
 	return false
 }
 
-func isVariable(info *types.Info, e ast.Expr) bool {
+func isVariable(info *refactor.TypeInfo, e ast.Expr) bool {
 	id, ok := ast.Unparen(e).(*ast.Ident)
 	if !ok {
 		return false
 	}
-	_, ok = info.Uses[id].(*types.Var)
+	_, ok = info.Uses.Of(id).(*types.Var)
 	return ok
 }
 
 // isStable reports whether an expression has the same value and no effect
 // whenever it is evaluated from now on.
 func (b *Builder) isStable(e ast.Expr, stable func(types.Object) bool) bool {
-	if tv := b.pkg.Info.Types[e]; tv.Value != nil || tv.IsNil() {
+	if tv := b.pkg.Info.Types.Of(e); tv.Value != nil || tv.IsNil() {
 		return true
 	}
 	switch e := ast.Unparen(e).(type) {
 	case *ast.Ident:
-		switch obj := b.pkg.Info.Uses[e].(type) {
+		switch obj := b.pkg.Info.Uses.Of(e).(type) {
 		case *types.Var:
 			return stable(obj)
 		case *types.Func:

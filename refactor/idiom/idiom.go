@@ -119,7 +119,7 @@ func Received(pkg *refactor.Package, b *edit.Builder, st ast.Stmt) (comm, vars s
 	for _, lhs := range as.Lhs {
 		id := lhs.(*ast.Ident)
 		names = append(names, id.Name)
-		if obj := pkg.Info.Defs[id]; obj != nil && id.Name != "_" {
+		if obj := pkg.Info.Defs.Of(id); obj != nil && id.Name != "_" {
 			t, err := b.TypeName(as, obj.Type())
 			if err != nil {
 				return "", "", err

@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"slices"
 
+	"handshake/refactor"
 	"handshake/refactor/prove/machine"
 )
 
@@ -13,11 +14,11 @@ import (
 func (b *code) call(e *ast.CallExpr) []value {
 	info := b.t.pkg.Info
 	fun := ast.Unparen(e.Fun)
-	if info.Types[fun].IsType() { // a conversion
+	if info.Types.Of(fun).IsType() { // a conversion
 		return []value{b.expr(e.Args[0])}
 	}
 	if id, ok := fun.(*ast.Ident); ok {
-		if blt, ok := info.Uses[id].(*types.Builtin); ok {
+		if blt, ok := info.Uses.Of(id).(*types.Builtin); ok {
 			return b.builtin(e, blt.Name())
 		}
 	}
@@ -65,14 +66,14 @@ func (b *code) call(e *ast.CallExpr) []value {
 func (b *code) supplied(fun ast.Expr) bool {
 	switch x := fun.(type) {
 	case *ast.Ident:
-		obj := b.t.pkg.Info.Uses[x]
+		obj := b.t.pkg.Info.Uses.Of(x)
 		if obj == nil || obj.Parent() == b.t.pkg.Types.Scope() || b.t.m.IsLoopVar(obj) {
 			return true
 		}
 		e := b.env.owner(obj)
 		return e.typ != nil && e.typ.Pos() <= obj.Pos() && obj.Pos() < e.typ.End()
 	case *ast.SelectorExpr: // not what another package made, such as resp.Body
-		obj := b.t.pkg.Info.Uses[x.Sel]
+		obj := b.t.pkg.Info.Uses.Of(x.Sel)
 		return obj != nil && b.t.pkg.Declares(obj)
 	case *ast.IndexExpr:
 		return true
@@ -235,14 +236,14 @@ func (b *code) compile(fn *function, args []value, spawned bool) (int, *env) {
 	return n, e
 }
 
-func paramsOf(info *types.Info, typ *ast.FuncType) []types.Object {
+func paramsOf(info *refactor.TypeInfo, typ *ast.FuncType) []types.Object {
 	var out []types.Object
 	for _, field := range typ.Params.List {
 		if len(field.Names) == 0 {
 			out = append(out, nil)
 		}
 		for _, name := range field.Names {
-			out = append(out, info.Defs[name])
+			out = append(out, info.Defs.Of(name))
 		}
 	}
 	return out
@@ -261,7 +262,7 @@ func (b *code) invoke(kind machine.OpKind, fn *function, args []value, call *ast
 			var t types.Type
 			if call != nil && i < len(call.Args) {
 				t = b.t.pkg.Info.TypeOf(call.Args[i])
-				if b.t.pkg.Info.Types[call.Args[i]].IsNil() {
+				if b.t.pkg.Info.Types.Of(call.Args[i]).IsNil() {
 					b.emit(machine.Op{Kind: machine.SetNil, Var: e.vals[p].ref - 1}, nil)
 					continue
 				}
@@ -329,7 +330,7 @@ func (b *code) alone(call *ast.CallExpr, args []value) {
 // callee returns the function of the package that a call runs, or nil.
 func (b *code) callee(call *ast.CallExpr) *function {
 	fun := ast.Unparen(call.Fun)
-	if b.t.pkg.Info.Types[fun].IsType() || b.t.pkg.Info.Types[fun].IsBuiltin() {
+	if b.t.pkg.Info.Types.Of(fun).IsType() || b.t.pkg.Info.Types.Of(fun).IsBuiltin() {
 		return nil
 	}
 	if f := b.t.m.Static(call); f != nil && !b.t.pkg.Declares(f) {

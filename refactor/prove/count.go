@@ -25,7 +25,7 @@ type count struct {
 // expression may not always have the same value.
 func (t *translator) countOf(e ast.Expr) count {
 	e = ast.Unparen(e)
-	if c := t.pkg.Info.Types[e].Value; c != nil {
+	if c := t.pkg.Info.Types.Of(e).Value; c != nil {
 		n, ok := constant.Int64Val(constant.ToInt(c))
 		if !ok || n < 1 {
 			return count{}
@@ -77,7 +77,7 @@ func (t *translator) loopCount(n ast.Node) count {
 			break
 		}
 		var first string
-		if c := t.pkg.Info.Types[init.Rhs[0]].Value; c != nil {
+		if c := t.pkg.Info.Types.Of(init.Rhs[0]).Value; c != nil {
 			first = c.String()
 		}
 		if first == "0" && cond.Op == token.LSS || first == "1" && cond.Op == token.LEQ {

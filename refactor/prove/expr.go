@@ -63,7 +63,7 @@ func (b *code) expr(e ast.Expr) value {
 			return b.expr(e.X)
 		}
 		b.expr(e.X)
-		if !info.Types[e.Index].IsType() {
+		if !info.Types.Of(e.Index).IsType() {
 			b.expr(e.Index)
 		}
 	case *ast.SliceExpr:
@@ -83,10 +83,10 @@ func (b *code) function(e ast.Expr) value {
 	var obj types.Object
 	switch e := e.(type) {
 	case *ast.Ident:
-		obj = info.Uses[e]
+		obj = info.Uses.Of(e)
 	case *ast.SelectorExpr:
-		obj = info.Uses[e.Sel]
-		if sel := info.Selections[e]; sel != nil && sel.Kind() == types.MethodVal {
+		obj = info.Uses.Of(e.Sel)
+		if sel := info.Selections.Of(e); sel != nil && sel.Kind() == types.MethodVal {
 			recv = b.expr(e.X)
 		}
 	}
@@ -125,7 +125,7 @@ func (b *code) fill(v value, st *types.Struct, e *ast.CompositeLit) {
 		var f *types.Var
 		if kv, ok := x.(*ast.KeyValueExpr); ok {
 			if id, ok := kv.Key.(*ast.Ident); ok {
-				f, _ = b.t.pkg.Info.Uses[id].(*types.Var)
+				f, _ = b.t.pkg.Info.Uses.Of(id).(*types.Var)
 			}
 			x = kv.Value
 		} else if i < st.NumFields() {
@@ -263,7 +263,7 @@ func (b *code) flag(v value, rhs ast.Expr) {
 	set := func(n int) func() {
 		return func() { b.emit(machine.Op{Kind: machine.Set, Var: v.ref - 1, N: n}, nil) }
 	}
-	if c := b.t.pkg.Info.Types[rhs].Value; c != nil && c.Kind() == constant.Bool {
+	if c := b.t.pkg.Info.Types.Of(rhs).Value; c != nil && c.Kind() == constant.Bool {
 		set(truth(c.String()))()
 		return
 	}
@@ -274,7 +274,7 @@ func (b *code) flag(v value, rhs ast.Expr) {
 // put stores a channel or context in a variable.
 func (b *code) put(v value, rhs ast.Expr) {
 	rhs = ast.Unparen(rhs)
-	if b.t.pkg.Info.Types[rhs].IsNil() {
+	if b.t.pkg.Info.Types.Of(rhs).IsNil() {
 		b.emit(machine.Op{Kind: machine.SetNil, Var: v.ref - 1}, nil)
 		return
 	}
@@ -351,7 +351,7 @@ func (t *translator) isBuiltin(call *ast.CallExpr, name string) bool {
 	if !ok || id.Name != name {
 		return false
 	}
-	_, ok = t.pkg.Info.Uses[id].(*types.Builtin)
+	_, ok = t.pkg.Info.Uses.Of(id).(*types.Builtin)
 	return ok
 }
 
@@ -404,7 +404,7 @@ func (b *code) receiver(call *ast.CallExpr) value {
 		return value{}
 	}
 	v := b.expr(sel.X)
-	if s := b.t.pkg.Info.Selections[sel]; s != nil && len(s.Index()) > 1 { // promoted
+	if s := b.t.pkg.Info.Selections.Of(sel); s != nil && len(s.Index()) > 1 { // promoted
 		t := s.Recv()
 		for _, i := range s.Index()[:len(s.Index())-1] {
 			st := structOf(t)

@@ -133,7 +133,7 @@ func (b *code) method(e *ast.CallExpr, f *types.Func, kind machine.OpKind) {
 			b.add(op, count, e)
 			return
 		}
-		if c := b.t.pkg.Info.Types[e.Args[0]].Value; c != nil {
+		if c := b.t.pkg.Info.Types.Of(e.Args[0]).Value; c != nil {
 			fmt.Sscan(c.String(), &op.N)
 		} else {
 			b.t.vague[op.Var] = true
@@ -144,7 +144,7 @@ func (b *code) method(e *ast.CallExpr, f *types.Func, kind machine.OpKind) {
 	case "Broadcast":
 		op.N = 1
 	case "Store":
-		if c := b.t.pkg.Info.Types[e.Args[0]].Value; c != nil {
+		if c := b.t.pkg.Info.Types.Of(e.Args[0]).Value; c != nil {
 			op.N = truth(c.String())
 		}
 	case "Do":

@@ -80,7 +80,7 @@ func (b *code) cases(list []ast.Stmt, name string) {
 		def = def || c.List == nil
 		alternatives = append(alternatives, func() {
 			for _, e := range c.List {
-				if !b.t.pkg.Info.Types[e].IsType() {
+				if !b.t.pkg.Info.Types.Of(e).IsType() {
 					b.expr(e)
 				}
 			}

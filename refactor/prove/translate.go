@@ -178,7 +178,7 @@ func (b *code) stmt(s ast.Stmt) {
 	case *ast.BlockStmt:
 		b.block(s.List)
 	case *ast.LabeledStmt:
-		b.here(b.mark(b.t.pkg.Info.Defs[s.Label]))
+		b.here(b.mark(b.t.pkg.Info.Defs.Of(s.Label)))
 		b.label = s.Label.Name
 		b.stmt(s.Stmt)
 	case *ast.ExprStmt:
@@ -278,7 +278,7 @@ func (b *code) mark(obj types.Object) *label {
 func (b *code) branch(s *ast.BranchStmt) {
 	switch s.Tok {
 	case token.GOTO:
-		b.jump(b.mark(b.t.pkg.Info.Uses[s.Label]))
+		b.jump(b.mark(b.t.pkg.Info.Uses.Of(s.Label)))
 	case token.FALLTHROUGH:
 		b.jump(b.falls)
 	default:
@@ -318,7 +318,7 @@ func (b *code) ifStmt(s *ast.IfStmt) {
 func (b *code) cond(e ast.Expr, yes, no *label) {
 	info := b.t.pkg.Info
 	e = ast.Unparen(e)
-	if v := info.Types[e].Value; v != nil {
+	if v := info.Types.Of(e).Value; v != nil {
 		if v.String() == "true" {
 			b.jump(yes)
 		} else {
@@ -350,7 +350,7 @@ func (b *code) cond(e ast.Expr, yes, no *label) {
 			if x.Op == token.NEQ {
 				yes, no = no, yes
 			}
-			if info.Types[x.Y].IsNil() {
+			if info.Types.Of(x.Y).IsNil() {
 				if v := b.expr(x.X); v.ref != 0 && b.t.dynamic(v) {
 					b.next(b.emit(machine.Op{Kind: machine.IsNil, Var: v.ref - 1}, nil), no, yes)
 					return
@@ -369,7 +369,7 @@ func (b *code) cond(e ast.Expr, yes, no *label) {
 		}
 		if f := b.t.m.Static(x); f != nil && f.FullName() == "(*sync/atomic.Bool).CompareAndSwap" {
 			if v := b.receiver(x); v.ref != 0 {
-				from, to := info.Types[x.Args[0]].Value, info.Types[x.Args[1]].Value
+				from, to := info.Types.Of(x.Args[0]).Value, info.Types.Of(x.Args[1]).Value
 				if from != nil && to != nil {
 					b.next(b.emit(machine.Op{Kind: machine.Swap, Var: v.ref - 1, From: truth(from.String()), N: truth(to.String())}, nil), no, yes)
 					return
@@ -407,7 +407,7 @@ func (b *code) declare(s *ast.DeclStmt) {
 			continue
 		}
 		for _, name := range spec.Names {
-			obj := b.t.pkg.Info.Defs[name]
+			obj := b.t.pkg.Info.Defs.Of(name)
 			if obj == nil {
 				continue
 			}

@@ -133,7 +133,7 @@ func (s *site) surface() ([]refactor.Edit, error) {
 func (s *site) retype(b *edit.Builder) error {
 	for _, field := range s.Spawn.Body.Type.Params.List {
 		for _, id := range field.Names {
-			if s.pkg.Info.Defs[id] != s.Param {
+			if s.pkg.Info.Defs.Of(id) != s.Param {
 				continue
 			}
 			ch, ok := ast.Unparen(field.Type).(*ast.ChanType)

@@ -145,7 +145,7 @@ func (s *site) result(st *ast.ReturnStmt) ([]refactor.Edit, error) {
 			values = append(values, name)
 			continue
 		}
-		if tv := s.pkg.Info.Types[st.Results[i]]; tv.Value == nil && !tv.IsNil() {
+		if tv := s.pkg.Info.Types.Of(st.Results[i]); tv.Value == nil && !tv.IsNil() {
 			return nil, errors.New("the other results may change during the wait")
 		}
 		values = append(values, s.b.Text(e))
@@ -208,7 +208,7 @@ func (s *site) before(head *ast.IfStmt, st *ast.AssignStmt, vars, comm string) (
 // taken reports whether a name that is declared before the statement would
 // collide with another in its block, or hide one that is used there later.
 func (s *site) taken(name string, head ast.Stmt, block []ast.Stmt) bool {
-	scope := s.pkg.Info.Scopes[head]
+	scope := s.pkg.Info.Scopes.Of(head)
 	if scope == nil || scope.Parent().Lookup(name) != nil {
 		return true
 	}
@@ -217,7 +217,7 @@ func (s *site) taken(name string, head ast.Stmt, block []ast.Stmt) bool {
 	for _, st := range block {
 		ast.Inspect(st, func(n ast.Node) bool {
 			if id, ok := n.(*ast.Ident); ok && id.Name == name && id.Pos() > head.End() {
-				obj := s.pkg.Info.Uses[id]
+				obj := s.pkg.Info.Uses.Of(id)
 				taken = taken || obj != nil && obj.Parent() != nil && obj.Parent() != scope && !within(block, obj.Pos())
 			}
 			return !taken

@@ -126,7 +126,7 @@ func (s *site) duration(b *edit.Builder, e ast.Expr) string {
 	literal = literal && lit.Kind == token.INT
 	isParam := func(e ast.Expr) bool {
 		id, ok := ast.Unparen(e).(*ast.Ident)
-		return ok && s.pkg.Info.Uses[id] == s.Param
+		return ok && s.pkg.Info.Uses.Of(id) == s.Param
 	}
 	switch e := e.(type) {
 	case *ast.ParenExpr:

@@ -61,7 +61,7 @@ func capture(pkg *refactor.Package, e *chanflow.Endless) (c *captured, why strin
 		if !ok || why != "" {
 			return why == ""
 		}
-		obj := pkg.Info.Uses[id]
+		obj := pkg.Info.Uses.Of(id)
 		if obj == nil || !pkg.Declares(obj) || obj.Parent() == pkg.Types.Scope() || lit.Body.Pos() <= obj.Pos() && obj.Pos() < lit.Body.End() {
 			return true
 		}

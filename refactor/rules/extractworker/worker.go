@@ -35,7 +35,7 @@ func (w *worker) choose(b *edit.Builder, pkg *refactor.Package, e *chanflow.Endl
 		return true
 	})
 	taken := func(name string) bool {
-		return used[name] || pkg.Types.Scope().Lookup(name) != nil || pkg.Info.Scopes[f.Syntax].Lookup(name) != nil
+		return used[name] || pkg.Types.Scope().Lookup(name) != nil || pkg.Info.Scopes.Of(f.Syntax).Lookup(name) != nil
 	}
 	for i := 1; ; i++ {
 		n := ""
@@ -87,7 +87,7 @@ func (w *worker) body(pkg *refactor.Package, e *chanflow.Endless) (string, error
 	lit := e.Spawn.Lit()
 	b := edit.New(pkg)
 	for _, id := range w.uses {
-		b.Replace(id.Pos(), id.End(), w.recv+"."+w.field(pkg.Info.Uses[id]).name)
+		b.Replace(id.Pos(), id.End(), w.recv+"."+w.field(pkg.Info.Uses.Of(id)).name)
 	}
 	b.InsertFirst(lit.Body, fmt.Sprintf("defer close(%s.%s)", w.recv, w.stopped))
 	if err := nostop.Listen(b, pkg, e, w.recv+"."+w.stop); err != nil {

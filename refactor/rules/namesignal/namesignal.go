@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ var what = map[string]string{
 func run(pkg *refactor.Package) []refactor.Finding {
 	m := chanflow.Of(pkg)
 	var found []refactor.Finding
-	for id, obj := range pkg.Info.Defs {
+	for id, obj := range pkg.Info.Defs.All() {
 		v, ok := obj.(*types.Var)
 		if !ok || !vague.MatchString(id.Name) || chanflow.IsChan(v.Type()) == nil || v.Embedded() {
 			continue
@@ -177,7 +178,7 @@ func rename(pkg *refactor.Package, v *types.Var, name string) ([]refactor.Edit, 
 	}
 	b := edit.New(pkg)
 	seen := make(map[token.Pos]bool)
-	for _, m := range []map[*ast.Ident]types.Object{pkg.Info.Defs, pkg.Info.Uses} {
+	for _, m := range []iter.Seq2[*ast.Ident, types.Object]{pkg.Info.Defs.All(), pkg.Info.Uses.All()} {
 		for id, obj := range m {
 			if of, ok := obj.(*types.Var); ok && of.Origin() == v && !seen[id.Pos()] {
 				seen[id.Pos()] = true
@@ -202,7 +203,7 @@ func taken(pkg *refactor.Package, v *types.Var, name string) bool {
 	}
 	local := v.Parent() != pkg.Types.Scope()
 	for _, f := range pkg.Files {
-		if scope := pkg.Info.Scopes[f.Syntax]; scope != nil && scope.Lookup(name) != nil {
+		if scope := pkg.Info.Scopes.Of(f.Syntax); scope != nil && scope.Lookup(name) != nil {
 			return true
 		}
 		for _, d := range f.Syntax.Decls {
@@ -216,7 +217,7 @@ func taken(pkg *refactor.Package, v *types.Var, name string) bool {
 
 // spells reports whether the name means something in the declaration that is no
 // field or method, which are always written behind a dot or before a colon.
-func spells(info *types.Info, d ast.Decl, name string) (found bool) {
+func spells(info *refactor.TypeInfo, d ast.Decl, name string) (found bool) {
 	ast.Inspect(d, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok && id.Name == name {
 			switch obj := info.ObjectOf(id).(type) {
@@ -236,7 +237,7 @@ func spells(info *types.Info, d ast.Decl, name string) (found bool) {
 // embedded reports whether the type is embedded in a struct of the package,
 // where another name may be promoted to the same depth.
 func embedded(pkg *refactor.Package, owner *types.TypeName) bool {
-	for _, obj := range pkg.Info.Defs {
+	for _, obj := range pkg.Info.Defs.All() {
 		v, ok := obj.(*types.Var)
 		if !ok || !v.Embedded() {
 			continue

@@ -83,7 +83,7 @@ func delay(pkg *refactor.Package, v chanflow.VainRecover) ([]refactor.Edit, erro
 		switch {
 		case ast.Unparen(arg) == v.Call:
 			code += name
-		case pkg.Info.Types[arg].Value != nil:
+		case pkg.Info.Types.Of(arg).Value != nil:
 			code += b.Text(arg)
 		default:
 			return nil, errors.New("another argument may have changed by then")
@@ -95,7 +95,7 @@ func delay(pkg *refactor.Package, v chanflow.VainRecover) ([]refactor.Edit, erro
 	switch fun := ast.Unparen(call.Fun).(type) {
 	case *ast.Ident:
 	case *ast.SelectorExpr:
-		if pkg.Info.Selections[fun] != nil {
+		if pkg.Info.Selections.Of(fun) != nil {
 			return nil, errors.New("what the method belongs to may have changed by then")
 		}
 	default:

@@ -179,10 +179,10 @@ func once(pkg *refactor.Package, e ast.Expr) bool {
 	m := chanflow.Of(pkg)
 	switch x := ast.Unparen(e).(type) {
 	case *ast.Ident:
-		return !m.Assigned(pkg.Info.Uses[x])
+		return !m.Assigned(pkg.Info.Uses.Of(x))
 	case *ast.SelectorExpr:
 		id, ok := ast.Unparen(x.X).(*ast.Ident)
-		return ok && !m.Assigned(pkg.Info.Uses[id]) && !m.Assigned(pkg.Info.Uses[x.Sel])
+		return ok && !m.Assigned(pkg.Info.Uses.Of(id)) && !m.Assigned(pkg.Info.Uses.Of(x.Sel))
 	}
 	return false
 }

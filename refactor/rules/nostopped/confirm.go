@@ -281,12 +281,12 @@ func (w *writer) allStable(sp *chanflow.Spawn) bool {
 // pointer.
 func (w *writer) stable(sp *chanflow.Spawn, e ast.Expr) bool {
 	info := w.pkg.Info
-	if tv := info.Types[e]; tv.Value != nil || tv.IsNil() {
+	if tv := info.Types.Of(e); tv.Value != nil || tv.IsNil() {
 		return true
 	}
 	switch x := ast.Unparen(e).(type) {
 	case *ast.Ident:
-		switch obj := info.Uses[x].(type) {
+		switch obj := info.Uses.Of(x).(type) {
 		case *types.Func:
 			return true
 		case *types.Var:
@@ -294,13 +294,13 @@ func (w *writer) stable(sp *chanflow.Spawn, e ast.Expr) bool {
 		}
 	case *ast.UnaryExpr: // a variable stays where it is
 		id, ok := ast.Unparen(x.X).(*ast.Ident)
-		return ok && x.Op == token.AND && sp.Fn.Owns(info.Uses[id])
+		return ok && x.Op == token.AND && sp.Fn.Owns(info.Uses.Of(id))
 	case *ast.SelectorExpr:
-		if sel := info.Selections[x]; sel != nil {
+		if sel := info.Selections.Of(x); sel != nil {
 			_, pointer := info.TypeOf(x.X).Underlying().(*types.Pointer)
 			return sel.Kind() == types.MethodVal && pointer && w.stable(sp, x.X)
 		}
-		_, isFunc := info.Uses[x.Sel].(*types.Func)
+		_, isFunc := info.Uses.Of(x.Sel).(*types.Func)
 		return isFunc
 	}
 	return false

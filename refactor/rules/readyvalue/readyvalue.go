@@ -105,10 +105,10 @@ func send(pkg *refactor.Package, v *chanflow.StartValue) ([]refactor.Edit, error
 }
 
 // typed reports whether an expression has a type of its own wherever it stands.
-func typed(info *types.Info, e ast.Expr) bool {
+func typed(info *refactor.TypeInfo, e ast.Expr) bool {
 	switch ast.Unparen(e).(type) {
 	case *ast.CallExpr, *ast.Ident, *ast.SelectorExpr, *ast.CompositeLit:
-		return info.Types[e].Value == nil && !info.Types[e].IsNil()
+		return info.Types.Of(e).Value == nil && !info.Types.Of(e).IsNil()
 	}
 	return false
 }

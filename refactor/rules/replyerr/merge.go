@@ -86,7 +86,7 @@ func (w *writer) take(sel *ast.SelectStmt, recv *chanflow.Op, value string) (*bo
 	if a, ok := b.clause.Comm.(*ast.AssignStmt); ok {
 		lhs := a.Lhs[0]
 		if id, ok := lhs.(*ast.Ident); ok && a.Tok == token.DEFINE {
-			v, _ = w.pkg.Info.Defs[id].(*types.Var)
+			v, _ = w.pkg.Info.Defs.Of(id).(*types.Var)
 			if v != nil && chanflow.Of(w.pkg).Assigned(v) {
 				head, v = id.Name+" := "+value+"\n", nil
 			}
@@ -111,7 +111,7 @@ func (w *writer) replaced(f *refactor.File, from, to token.Pos, v *types.Var, va
 	}
 	if v != nil {
 		var uses []*ast.Ident
-		for id, obj := range w.pkg.Info.Uses {
+		for id, obj := range w.pkg.Info.Uses.All() {
 			if obj == types.Object(v) {
 				uses = append(uses, id)
 			}

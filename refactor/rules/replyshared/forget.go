@@ -26,7 +26,7 @@ func forget(pkg *refactor.Package, b *edit.Builder, s *chanflow.SharedReply) {
 	at := -1
 	for i, f := range st.Fields.List {
 		decls = append(decls, f)
-		if len(f.Names) == 1 && pkg.Info.Defs[f.Names[0]] == field {
+		if len(f.Names) == 1 && pkg.Info.Defs.Of(f.Names[0]) == field {
 			at = i
 		}
 	}

@@ -142,7 +142,7 @@ func sameLater(pkg *refactor.Package, s *chanflow.StaleReply) bool {
 	same := true
 	ast.Inspect(s.Put, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			if v, ok := pkg.Info.Uses[id].(*types.Var); ok && !v.IsField() && v.Parent() != pkg.Types.Scope() && m.Assigned(v) {
+			if v, ok := pkg.Info.Uses.Of(id).(*types.Var); ok && !v.IsField() && v.Parent() != pkg.Types.Scope() && m.Assigned(v) {
 				same = false
 			}
 		}

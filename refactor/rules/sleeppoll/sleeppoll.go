@@ -174,7 +174,7 @@ func (s *site) bound(b *edit.Builder) string {
 		return ""
 	}
 	d := operand(s.Sleep.Arg, b.Text(s.Sleep.Arg))
-	value := s.pkg.Info.Types[s.Times].Value
+	value := s.pkg.Info.Types.Of(s.Times).Value
 	if value == nil {
 		return fmt.Sprintf("%s.Duration(%s) * %s", b.Import(s.Loop.Pos(), "time"), b.Text(s.Times), d)
 	}

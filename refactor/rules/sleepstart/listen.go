@@ -106,7 +106,7 @@ func (s *site) operands() []types.Object {
 	}
 	ast.Inspect(e, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			if v, ok := s.pkg.Info.Uses[id].(*types.Var); ok && !v.IsField() {
+			if v, ok := s.pkg.Info.Uses.Of(id).(*types.Var); ok && !v.IsField() {
 				out = append(out, v)
 			}
 		}
@@ -189,7 +189,7 @@ func (s *site) listenAddress(b *edit.Builder, tls bool) (string, error) {
 	var text string
 	var value constant.Value
 	if e := s.address(); e != nil {
-		text, value = b.Text(e), s.pkg.Info.Types[e].Value
+		text, value = b.Text(e), s.pkg.Info.Types.Of(e).Value
 	} else {
 		x := ast.Unparen(s.Server.Fun).(*ast.SelectorExpr).X
 		text, value = b.Text(x)+".Addr", s.m.ServerAddress(x)
@@ -265,7 +265,7 @@ func (s *site) declaresMore(v types.Object) bool {
 		}
 		for _, e := range a.Lhs {
 			id, ok := e.(*ast.Ident)
-			more = more || ok && id.Name != "_" && id.Pos() != v.Pos() && s.pkg.Info.Defs[id] != nil
+			more = more || ok && id.Name != "_" && id.Pos() != v.Pos() && s.pkg.Info.Defs.Of(id) != nil
 		}
 		return false
 	})
