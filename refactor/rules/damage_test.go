@@ -95,8 +95,9 @@ func FuzzDamaged(f *testing.F) {
 		if pkg == nil {
 			t.Skip()
 		}
-		invariants(t, pkg)
-		if len(pkg.Errors) == 0 {
+		_, fixes := invariants(t, pkg)
+		// The fuzzer gives an input ten seconds, and a proof may need half of one.
+		if len(pkg.Errors) == 0 && len(fixes) <= 4 {
 			fixpoint(t, pkg, true)
 		}
 	})
