@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"handshake/refactor/apply"
 	"handshake/refactor/verify"
@@ -15,6 +17,8 @@ func fix(ctx context.Context, args []string) int {
 	unsafe := fs.Bool("unsafe", false, "make fixes that need a review, too: they can change timing, blocking or an API")
 	names := fs.String("rules", "", "comma-separated `rules` whose findings to fix (default all that are not previews)")
 	verbose := fs.Bool("v", false, "tell what is left, and why")
+	asJSON := fs.Bool("json", false, "print what was done, or would be, as JSON")
+	page := fs.String("report", "", "write a report as HTML to a `file`: summary, diffs and diagrams")
 	var proof verifyFlags
 	proof.register(fs)
 	if code, ok := parse(fs, args); !ok {
@@ -22,6 +26,11 @@ func fix(ctx context.Context, args []string) int {
 	}
 	if err := proof.check(fs); err != nil {
 		return fail("%v", err)
+	}
+	if *page != "" {
+		if _, err := os.Stat(filepath.Dir(*page)); err != nil {
+			return fail("no place for the report: %v", err)
+		}
 	}
 	rules, err := selectRules(*names)
 	if err != nil {
@@ -56,8 +65,10 @@ func fix(ctx context.Context, args []string) int {
 		if len(res.Files) > 0 {
 			code = exitFindings
 		}
-		for _, f := range res.Files {
-			printDiff(dir, f)
+		if !*asJSON {
+			for _, f := range res.Files {
+				printDiff(dir, f)
+			}
 		}
 	} else {
 		if report != nil {
@@ -68,8 +79,23 @@ func fix(ctx context.Context, args []string) int {
 		if err := apply.Write(res.Files); err != nil {
 			return fail("%v", err)
 		}
-		for _, m := range res.Made {
-			fmt.Println(made(dir, m))
+		if !*asJSON {
+			for _, m := range res.Made {
+				fmt.Println(made(dir, m))
+			}
+		}
+	}
+	if *asJSON || *page != "" {
+		doc := newFixDoc(t, res, report, proof, found.sorted())
+		doc.Written, doc.Undo = !*diff, undo
+		if *asJSON {
+			err = doc.JSON(os.Stdout)
+		}
+		if *page != "" {
+			err = errors.Join(err, doc.save(ctx, *page, res))
+		}
+		if err != nil {
+			code = fail("%v", err)
 		}
 	}
 	printProblems(os.Stderr, found.sorted())

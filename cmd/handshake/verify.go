@@ -101,7 +101,7 @@ func printReport(w io.Writer, dir string, r *verify.Report) {
 		printUnstable(w, r.Tests)
 	}
 	printByRule(w, r)
-	if s := r.Sleeps; s.Count > 0 {
+	if s := verify.SleepsRemoved(r.Files); s.Count > 0 {
 		fmt.Fprintf(w, "sleeps removed: %d, which waited for %v%s\n", s.Count, s.Waited, unknownLength(s))
 	}
 	if t := r.Tests; t != nil {

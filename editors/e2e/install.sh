@@ -7,7 +7,7 @@
 #   editors/e2e/install.sh [DIR]
 #
 # Neovim, Helix, Emacs and Vim come from other suites of Debian. Made for
-# Debian 12. Missing helper programs (patchelf, tmux) come from apt,
+# Debian 12. Missing helper programs (patchelf, tmux) and Chromium come from apt,
 # which takes root; everything else stays in the folder.
 set -euo pipefail
 
@@ -19,7 +19,7 @@ mkdir -p "$DIR/bin"
 DIR=$(cd "$DIR" && pwd)
 
 missing=()
-for program in patchelf tmux; do
+for program in patchelf tmux chromium; do
   command -v "$program" >/dev/null || missing+=("$program")
 done
 if ((${#missing[@]})); then

@@ -19,7 +19,8 @@ type Sleeps struct {
 	Unknown int           // the others
 }
 
-func countSleeps(files []apply.File) Sleeps {
+// SleepsRemoved counts what changes of files do away with.
+func SleepsRemoved(files []apply.File) Sleeps {
 	var s Sleeps
 	for _, f := range files {
 		before, after := sleepsIn(f.Before), sleepsIn(f.After)

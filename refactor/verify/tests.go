@@ -16,6 +16,7 @@ import (
 func (v *verifier) runBaseline(ctx context.Context, targets []*target) error {
 	if v.before == nil {
 		v.before, v.racy, v.baseline, v.kills = newRun(), newRun(), make(map[*target]bool), make(map[*target][]string)
+		v.counted = make(map[testID]result)
 		if v.Race {
 			var err error
 			if v.noRace, err = v.go_.raceDetector(ctx, v.modules[0].dir); err != nil {
@@ -48,6 +49,9 @@ func (v *verifier) runBaseline(ctx context.Context, targets []*target) error {
 		}
 	}
 	v.before.replace(r)
+	for id, t := range r.tests {
+		v.counted[id] = *t
+	}
 	v.took += time.Since(start)
 	if err := v.withoutDetector(ctx, targets, r); err != nil {
 		return err
@@ -257,7 +261,7 @@ func (v *verifier) tests() *Tests {
 		}
 	}
 	for id, t := range v.now.tests {
-		if b := v.before.tests[id]; b != nil {
+		if b, ok := v.counted[id]; ok {
 			out.FailedBefore, out.RunsBefore = out.FailedBefore+b.runs-b.passed-b.skipped, out.RunsBefore+b.runs
 			out.FailedAfter, out.RunsAfter = out.FailedAfter+t.runs-t.passed-t.skipped, out.RunsAfter+t.runs
 			if !strings.Contains(id.test, "/") {

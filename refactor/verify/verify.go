@@ -48,7 +48,6 @@ type Report struct {
 	Planned  int
 	Rejected []Rejected
 	Unproven []Unproven
-	Sleeps   Sleeps
 	Tests    *Tests // nil if none were run
 }
 
@@ -114,7 +113,6 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := v.prove(ctx, first); err != nil {
 		return nil, err
 	}
-	v.report.Sleeps = countSleeps(v.report.Files)
 	v.report.Tests = v.tests()
 	return &v.report, nil
 }
@@ -146,6 +144,7 @@ type verifier struct {
 	doubtful map[testID]string    // tests that prove nothing, and why; by directory
 	missed   map[place]string     // where tests do not come to
 	before   *run                 // without any fix
+	counted  map[testID]result    // of it, without the runs that were added to tell chance from fault
 	racy     *run                 // of it, tests with data races, run without the detector
 	baseline map[*target]bool     // what has been run before any fix
 	kills    map[*target][]string // tests that end the program, without any fix
