@@ -55,7 +55,15 @@ func generated(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	schema, err := schema(root, names)
+	settings, err := settingsSchema(root, names)
+	if err != nil {
+		return nil, err
+	}
+	schema, err := schemaFile(settings)
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := vscodeManifest(root, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +71,7 @@ func generated(root string) (map[string][]byte, error) {
 		".handshake.schema.json":          schema,
 		"refactor/rules/rules.go":         registry,
 		"README.md":                       readme,
+		"editors/vscode/package.json":     manifest,
 		"editors/vscode/snippets/go.json": snippets.JSON(),
 	}, nil
 }

@@ -12,9 +12,9 @@ import (
 	"handshake/refactor"
 )
 
-// schema returns the JSON schema of .handshake.json: the server's settings with
-// their comments and defaults, and the rules by name.
-func schema(root string, names []string) ([]byte, error) {
+// settingsSchema returns the JSON schema of the server's settings with their
+// comments and defaults, and the rules by name.
+func settingsSchema(root string, names []string) (*jsonschema.Schema, error) {
 	r := &jsonschema.Reflector{
 		Anonymous: true, ExpandedStruct: true, RequiredFromJSONSchemaTags: true,
 		CommentMap: make(map[string]string),
@@ -49,8 +49,12 @@ func schema(root string, names []string) ([]byte, error) {
 		rules.Properties.Set(name, &jsonschema.Schema{Type: "boolean", Description: rule.Summary()})
 	}
 	rules.AdditionalProperties = jsonschema.FalseSchema
+	return s, nil
+}
 
-	out, err := json.MarshalIndent(s, "", "\t")
+// schemaFile returns the JSON schema of .handshake.json.
+func schemaFile(settings *jsonschema.Schema) ([]byte, error) {
+	out, err := json.MarshalIndent(settings, "", "\t")
 	return append(out, '\n'), err
 }
 
