@@ -9,16 +9,21 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"handshake/refactor/load"
 )
 
 // TestSoak types at a file of the legacy service, HANDSHAKE_SOAK keys (300 by
 // default), through states that do not parse, while files, modules and folders
 // come and go. After each key the text must be that of the client; at the end
-// nothing may be left running, and memory must be what it was after a tenth.
+// nothing may be left running, and memory must be what it was after a tenth. With
+// the experiment goroutineleakprofile no goroutine may wait for ever on the way
+// either. "go run ./cmd/dev bench soak" does both at length.
 func TestSoak(t *testing.T) {
 	keys := 300
 	if n, err := strconv.Atoi(os.Getenv("HANDSHAKE_SOAK")); err == nil {
@@ -32,17 +37,31 @@ func TestSoak(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "two/go.mod"), "module two\n\ngo 1.26\n")
 	writeFile(t, filepath.Join(dir, "two/a.go"), oneFinding)
 	writeFile(t, filepath.Join(dir, "one/go.mod"), "module legacy\n\ngo 1.26\n")
-	bubble(t, func(t *testing.T) {
-		s := &soak{editor: newEditor(t, filepath.Join(dir, "one"), clientOptions{Real: true, Capabilities: json.RawMessage(fullCapabilities), prepare: func(s *server) {
-			s.methods["test/source"] = call(func(_ context.Context, snap *snapshot, p *struct {
+	cache := t.TempDir()
+	run, real := bubble, pprof.Lookup("goroutineleak") != nil
+	if real { // that profile sees nothing in a bubble
+		run = func(t *testing.T, f func(*testing.T)) { f(t) }
+	}
+	run(t, func(t *testing.T) {
+		s := &soak{random: rand.New(rand.NewPCG(1, 2))}
+		s.editor = newEditor(t, filepath.Join(dir, "one"), clientOptions{Real: true, Capabilities: json.RawMessage(fullCapabilities), prepare: func(server *server) {
+			server.opts.Cache = load.OpenCache(cache, 1<<30)
+			server.methods["test/source"] = call(func(_ context.Context, snap *snapshot, p *struct {
 				Name string `json:"name"`
 			}) (string, error) {
 				return string(snap.named(p.Name).src), nil
 			})
-		}}), random: rand.New(rand.NewPCG(1, 2))}
+			server.methods["test/settled"] = call(func(ctx context.Context, _ *snapshot, _ *struct{}) (bool, error) {
+				return server.await(ctx, server.settled), nil
+			})
+		}})
+		s.rest = s.idle
+		if real { // where a minute without a message is a minute
+			s.rest = func() { s.call("test/settled", "{}") }
+		}
 		s.openFile("jobs/pool.go")
 		s.openFile("jobs/bus.go")
-		s.idle()
+		s.rest()
 		var early, heap uint64
 		for s.keys < keys {
 			s.burst()
@@ -54,11 +73,12 @@ func TestSoak(t *testing.T) {
 				}
 			}
 		}
-		s.idle()
+		s.rest()
 		if keys >= 10_000 && heap > early*3/2 {
 			t.Errorf("%d bytes are in use, %d after a tenth of the keys", heap, early)
 		}
 		s.peer.close()
+		noLeaks(t)
 	})
 }
 
@@ -69,6 +89,7 @@ type soak struct {
 	keys   int
 	curve  int
 	bursts int
+	rest   func() // waits until the server does
 }
 
 // burst deletes some bytes, one key at a time, types them again, and does
@@ -128,7 +149,7 @@ func (s *soak) burst() {
 		s.closeFile("../two/a.go")
 		s.notify("workspace/didChangeWorkspaceFolders", map[string]any{"event": map[string]any{"added": []any{}, "removed": []any{two}}})
 	case 35:
-		s.idle()
+		s.rest()
 	}
 	if id != "" {
 		s.await(id)
@@ -160,7 +181,8 @@ func (s *soak) key(name string, start, end int, with string) {
 // measure prints what the process uses and returns the bytes of the heap that
 // are in use. It waits for the server.
 func (s *soak) measure() uint64 {
-	s.idle()
+	s.rest()
+	leaks := noLeaks(s.t)
 	runtime.GC()
 	runtime.GC()
 	var m runtime.MemStats
@@ -170,8 +192,23 @@ func (s *soak) measure() uint64 {
 		_, rest, _ := strings.Cut(string(status), "VmRSS:")
 		rss, _, _ = strings.Cut(strings.TrimSpace(rest), "\n")
 	}
-	s.t.Logf("%8d keys: heap %6.1f MB, RSS %s, %d goroutines", s.keys, float64(m.HeapAlloc)/(1<<20), rss, runtime.NumGoroutine())
+	s.t.Logf("%8d keys: heap %6.1f MB, RSS %s, %d goroutines%s", s.keys, float64(m.HeapAlloc)/(1<<20), rss, runtime.NumGoroutine(), leaks)
 	return m.HeapAlloc
+}
+
+// noLeaks fails the test if goroutines wait for what can never happen. It returns
+// how many there are, for a person, or nothing where that cannot be known.
+func noLeaks(t *testing.T) string {
+	leaks := pprof.Lookup("goroutineleak")
+	if leaks == nil {
+		return ""
+	}
+	var found strings.Builder
+	must(t, leaks.WriteTo(&found, 1)) // it is now that they are looked for
+	if leaks.Count() > 0 {
+		t.Error(&found)
+	}
+	return fmt.Sprintf(", %d leaked", leaks.Count())
 }
 
 // Somebody types for long without a pause, and all of it parses: the positions of
