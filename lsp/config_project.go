@@ -1,8 +1,6 @@
 package lsp
 
 import (
-	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -65,30 +63,14 @@ func (set Settings) bounded(user Settings) (Settings, []string) {
 	return set, []string{"only the settings of the editor may have " + strings.Join(reserved, ", ")}
 }
 
-// longestConfig is how many bytes of a project's settings are read.
+// longestConfig is how many bytes of a project's settings, and of a go.work, are
+// read.
 const longestConfig = 1 << 20
-
-// readConfig reads a project's settings. What is no regular file may have no end.
-func readConfig(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", name)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, longestConfig))
-}
 
 // settingsIn reads the settings of a module.
 func (s *session) settingsIn(root string) Settings {
 	name := filepath.Join(root, configFile)
-	raw, err := readConfig(name)
+	raw, err := readFile(name, longestConfig)
 	s.mu.Lock()
 	user := s.settings
 	s.mu.Unlock()

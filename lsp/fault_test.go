@@ -224,9 +224,33 @@ func TestGoCommandFails(t *testing.T) {
 
 // The cache is not needed, and may be anything.
 func TestCacheFails(t *testing.T) {
+	findings := findingsWith(t)
+	file := filepath.Join(t.TempDir(), "file")
+	writeFile(t, file, "")
+	findings(load.OpenCache(file, 1<<20)) // no directory can be made there
+	shared := filepath.Join(t.TempDir(), "cache")
+	findings(load.OpenCache(shared, 1<<20), load.OpenCache(shared, 1<<20))
+	damaged := 0
+	must(t, filepath.WalkDir(shared, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			damaged++
+			err = os.WriteFile(name, []byte(strings.Repeat("damaged", damaged)), 0o666)
+		}
+		return err
+	}))
+	if damaged == 0 {
+		t.Error("nothing was in the cache")
+	}
+	findings(load.OpenCache(shared, 1<<20), load.OpenCache(shared, 100))
+}
+
+// findingsWith returns a function that starts a server with each of the caches and
+// fails the test if they do not all find what is to be found, and nothing else is
+// said. The package imports one that the cache can hold.
+func findingsWith(t *testing.T) func(caches ...*load.Cache) {
 	dir := broken(t)
 	writeFile(t, filepath.Join(dir, "a.go"), "package m\n\nimport \"sync\"\n\nvar _ sync.Mutex\n"+strings.TrimPrefix(oneFinding, "package m\n"))
-	findings := func(caches ...*load.Cache) {
+	return func(caches ...*load.Cache) {
 		t.Helper()
 		bubble(t, func(t *testing.T) {
 			var all []*editor
@@ -245,21 +269,4 @@ func TestCacheFails(t *testing.T) {
 			}
 		})
 	}
-	file := filepath.Join(t.TempDir(), "file")
-	writeFile(t, file, "")
-	findings(load.OpenCache(file, 1<<20)) // no directory can be made there
-	shared := filepath.Join(t.TempDir(), "cache")
-	findings(load.OpenCache(shared, 1<<20), load.OpenCache(shared, 1<<20))
-	damaged := 0
-	must(t, filepath.WalkDir(shared, func(name string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			damaged++
-			err = os.WriteFile(name, []byte(strings.Repeat("damaged", damaged)), 0o666)
-		}
-		return err
-	}))
-	if damaged == 0 {
-		t.Error("nothing was in the cache")
-	}
-	findings(load.OpenCache(shared, 1<<20), load.OpenCache(shared, 100))
 }

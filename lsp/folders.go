@@ -57,7 +57,7 @@ func readOnly(name string) bool {
 func workspaceOf(root string) string {
 	for dir := root; ; dir = filepath.Dir(dir) {
 		name := filepath.Join(dir, "go.work")
-		if src, err := os.ReadFile(name); err == nil {
+		if src, err := readFile(name, longestConfig); err == nil {
 			if work, err := modfile.ParseWork(name, src, nil); err == nil && uses(work, dir, root) {
 				return dir
 			}

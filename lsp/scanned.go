@@ -3,7 +3,6 @@ package lsp
 import (
 	"context"
 	"maps"
-	"os"
 	"slices"
 
 	"go.lsp.dev/protocol"
@@ -137,7 +136,10 @@ func onDisk() func(name string) *text {
 	texts := make(map[string]*text)
 	return func(name string) *text {
 		t, ok := texts[name]
-		if src, err := os.ReadFile(name); !ok && err == nil {
+		if ok {
+			return t
+		}
+		if src, err := readFile(name, defaultLimits.document); err == nil {
 			t = newText(src)
 		}
 		texts[name] = t

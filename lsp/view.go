@@ -51,7 +51,7 @@ func (s *session) place(name string) {
 	if readOnly(name) {
 		return
 	}
-	src, _ := os.ReadFile(name) // there is none of a new file
+	src, _ := readFile(name, s.limits.document) // there is none of a new file
 	onDisk, _ := load.Header(src)
 	root, module := moduleRoot(filepath.Dir(name))
 	key := root
