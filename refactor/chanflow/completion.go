@@ -22,6 +22,8 @@ type Completion struct {
 	Data bool       // the channel carries values
 	Late []*Op      // operations of deferred calls that are set up after the start
 	Lead []ast.Stmt // the defer statements with which the body starts
+
+	spawns []*Spawn // of the body
 }
 
 // Completions returns the completion signals that a goroutine can end without
@@ -50,7 +52,7 @@ func (m *Model) completion(f *Func, spawns []*Spawn) *Completion {
 	if last == nil || last.Ref.Obj == nil || last.Ref.Elem || !f.steady(last.Ref) {
 		return nil
 	}
-	c := &Completion{Op: last, Body: f}
+	c := &Completion{Op: last, Body: f, spawns: spawns}
 	for _, op := range f.Ops {
 		if op.Kind != last.Kind || op.Ref.Obj != last.Ref.Obj {
 			continue
