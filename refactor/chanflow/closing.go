@@ -24,6 +24,9 @@ func (m *Model) placeOf(e ast.Expr) (place, bool) {
 			return place{}, false // x.y.f may be a field of another struct by then
 		}
 	}
+	if m.throughAnother(e) {
+		return place{}, false
+	}
 	r := m.Ref(e)
 	return place{r.Obj, r.Base}, r.Obj != nil && r.Base != nil && !r.Elem && !r.Context
 }
@@ -36,7 +39,7 @@ func (f *Func) placeOutside(p place, fun ast.Expr, args []ast.Expr) (place, bool
 	var arg ast.Expr
 	if recv := f.Recv(); recv != nil && p.base == recv {
 		sel, ok := ast.Unparen(fun).(*ast.SelectorExpr)
-		if !ok || f.model.Pkg.Info.Types.Of(sel.X).IsType() {
+		if !ok || f.model.Pkg.Info.Types.Of(sel.X).IsType() || f.model.throughAnother(sel) {
 			return place{}, false
 		}
 		arg = sel.X
@@ -61,6 +64,31 @@ func (f *Func) placeOutside(p place, fun ast.Expr, args []ast.Expr) (place, bool
 		return place{}, false
 	}
 	return place{p.obj, at.base}, true
+}
+
+// throughAnother reports whether a selector goes through an embedded pointer or
+// interface, which may point to another struct by the next time.
+func (m *Model) throughAnother(e ast.Expr) bool {
+	sel, ok := e.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	s := m.Pkg.Info.Selections.Of(sel)
+	if s == nil {
+		return false
+	}
+	t := s.Recv()
+	for _, i := range s.Index()[:len(s.Index())-1] {
+		st := structOfType(t)
+		if st == nil {
+			return true
+		}
+		t = st.Field(i).Type()
+		if _, ok := t.Underlying().(*types.Struct); !ok {
+			return true
+		}
+	}
+	return false
 }
 
 // A closing is a statement of a frame that closes a channel whenever it is
@@ -191,8 +219,9 @@ func (m *Model) outermostStmt(cur inspector.Cursor, f *Func) ast.Node {
 	return at
 }
 
-// rewritten reports whether the frame stores something in the place, or in the
-// variable that it starts with, behind one of its statements, or in a loop.
+// rewritten reports whether the frame, or a function that it calls, stores
+// something in the place, or in the variable that it starts with, behind one of
+// its statements, or in a loop.
 func (m *Model) rewritten(p place, f *Func, from ast.Node, loop ast.Stmt) bool {
 	for _, as := range f.assigns() {
 		if as.Pos() < from.Pos() && (loop == nil || !within(loop, as)) {
@@ -204,7 +233,42 @@ func (m *Model) rewritten(p place, f *Func, from ast.Node, loop ast.Stmt) bool {
 			}
 		}
 	}
+	for _, op := range f.Ops {
+		if op.Kind != Call || op.Callee == nil || op.Node.Pos() < from.Pos() && (loop == nil || !within(loop, op.Node)) {
+			continue
+		}
+		if stored := op.Callee.storesIn(); stored[p.obj] || stored[p.base] {
+			return true
+		}
+	}
 	return false
+}
+
+// storesIn returns the variables and fields in which f stores something, itself
+// or through functions of the package that it calls.
+func (f *Func) storesIn() map[types.Object]bool {
+	type key struct{ f *Func }
+	m := f.model
+	return m.Pkg.Memo(key{f}, func() any {
+		out := make(map[types.Object]bool)
+		seen := map[*Func]bool{f: true}
+		for work := []*Func{f}; len(work) > 0; work = work[1:] {
+			for _, as := range work[0].assigns() {
+				for _, lhs := range as.Lhs {
+					if r := m.Ref(lhs); r.Obj != nil {
+						out[r.Obj] = true
+					}
+				}
+			}
+			for _, op := range work[0].Ops {
+				if op.Kind == Call && op.Callee != nil && !seen[op.Callee] {
+					seen[op.Callee] = true
+					work = append(work, op.Callee)
+				}
+			}
+		}
+		return out
+	}).(map[types.Object]bool)
 }
 
 // assigns returns the assignments in the body of the frame, those in literals

@@ -229,6 +229,8 @@ func (c *DoubleClose) guard(m *Model) {
 		c.Withheld = "it is closed by another name as well"
 	case slices.ContainsFunc(c.All, func(op *Op) bool { return op.Once || op.Ref.Elem }):
 		c.Withheld = "one of the closes is guarded already"
+	case c.How == InLoop:
+		c.Withheld = "a later round would find it closed: make it in the loop"
 	case c.How == ByEach && len(life.Sends) > 0:
 		c.Withheld = "the other goroutines may still send: close it when all of them have ended"
 	case life.Exposed != nil || life.Visible != nil:

@@ -48,6 +48,7 @@ func (m *Model) NeverMade() []*NeverMade {
 		if v.IsField() {
 			n.maker(m)
 		}
+		n.other(m)
 		out = append(out, n)
 	}
 	slices.SortFunc(out, func(a, b *NeverMade) int { return int(a.Op.Node.Pos() - b.Op.Node.Pos()) })
@@ -130,6 +131,19 @@ func (m *Model) converted(tn *types.TypeName) bool {
 		}
 	}
 	return false
+}
+
+// other withholds the making where nobody is at the other end of the channel: the
+// operation would block all the same.
+func (n *NeverMade) other(m *Model) {
+	l := m.Life(n.Obj)
+	switch {
+	case n.Withheld != "" || len(l.Unknown) > 0 || l.Exposed != nil || l.Visible != nil:
+	case n.Op.Kind == Recv && len(l.Sends)+len(l.Closes) == 0:
+		n.Withheld = "nobody sends on it or closes it"
+	case n.Op.Kind == Send && len(l.Recvs) == 0:
+		n.Withheld = "nobody receives from it"
+	}
 }
 
 // maker finds the one literal that makes the struct of a field.
