@@ -228,7 +228,7 @@ func (m *Model) waitsOutside(call *ast.CallExpr) bool {
 	}
 	recv := f.Signature().Recv()
 	if recv == nil {
-		return m.reads(f, call)
+		return m.reads(f, call) || !m.Pkg.Declares(f) && m.writesOut(f, call)
 	}
 	if m.Pkg.Declares(f) && !types.IsInterface(recv.Type()) {
 		return false // what it does is known
@@ -250,7 +250,7 @@ func (m *Model) waitsOutside(call *ast.CallExpr) bool {
 	if results := f.Signature().Results(); strings.HasSuffix(name, "Client") && results.Len() > 0 && IsError(results.At(results.Len()-1).Type()) {
 		return f.Name() != "Close" // it asks a server, which may not answer
 	}
-	return awaits.MatchString(f.Name()) || f.Name() == "Get" && queues.MatchString(pkg+"."+name)
+	return awaits.MatchString(f.Name()) || m.writesOut(f, call) || f.Name() == "Get" && queues.MatchString(pkg+"."+name)
 }
 
 // reads reports whether a function reads from its arguments, or from standard

@@ -203,6 +203,9 @@ func (m *Model) start(l *Leaver, form *TypeForm) (s Start, why string, ok bool) 
 			return s, "", false // started on demand
 		}
 		s.Base = r.Name()
+		if by := m.spawnOf(fn); by != nil && !inTest(by.Fn.Top()) {
+			why = fmt.Sprintf("%s, which starts the goroutine, runs on another one and may come to that later", fn.Name())
+		}
 	} else {
 		made, v := m.made(fn, form)
 		if v == nil {
