@@ -79,12 +79,30 @@ func (k *counter) missed() *Missed {
 		if f.Use == Passed {
 			return nil // called no one knows how often
 		}
-		if k.most != (Most{N: 1}) {
-			return nil // it may run as often as there are replies
+		if k.most != (Most{N: 1}) || k.repeats(f) {
+			return nil // it may run as often as there are replies, or until there is one
 		}
 		return k.frameLeaves(f.graph(), nil, f.graph().entry)
 	}
 	return nil
+}
+
+// repeats reports whether a loop hands the same channel to the receiving function
+// again and again: it leaves without the reply, and comes back for it.
+func (k *counter) repeats(f *Func) bool {
+	for call := range k.passed {
+		if k.model.Callee(call) != f {
+			continue
+		}
+		cur, ok := k.model.root.FindNode(call)
+		if !ok {
+			continue
+		}
+		if loop := k.model.loopOf(cur); loop != nil && !covers(loop, k.Make.Node.Pos()) {
+			return true
+		}
+	}
+	return false
 }
 
 // elsewhere reports whether a receive is of another request's reply: its
