@@ -71,6 +71,10 @@ func (m *Model) completion(f *Func, spawns []*Spawn) *Completion {
 		if out.Obj == nil {
 			continue
 		}
+		if last.Kind == Close {
+			life := m.Life(out.Obj)
+			c.Data = c.Data || len(life.Sends) > 0 || len(life.Unknown) > 0 && !signals(out.Obj.Type())
+		}
 		for _, op := range m.OpsOn(out.Obj) {
 			switch {
 			case op.Fn == f:
