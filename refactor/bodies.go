@@ -14,6 +14,7 @@ type bodyChange struct {
 	old, new *File
 	before   []*ast.FuncDecl // those of old that change
 	after    []*ast.FuncDecl // the same ones of new
+	at       []int           // where in new the declarations of old are, but those of imports
 }
 
 // tryBodies returns the package with the edited files if only function bodies
@@ -29,7 +30,7 @@ func (p *Package) tryBodies(files []*File) *Package {
 		if f.Syntax == p.Files[i].Syntax {
 			continue
 		}
-		c := p.compare(p.Files[i], f)
+		c := p.compare(p.Files[i], f, nil)
 		if c == nil {
 			return nil
 		}
@@ -48,16 +49,34 @@ func (p *Package) tryBodies(files []*File) *Package {
 }
 
 // compare returns what changes from old to new, or nil if that is more than
-// imports and the bodies of functions without type parameters.
-func (p *Package) compare(old, new *File) *bodyChange {
+// imports and the bodies of functions without type parameters. If a function of
+// old is given, the syntax of new has nothing else, and the rest is the same.
+func (p *Package) compare(old, new *File, only *ast.FuncDecl) *bodyChange {
 	was, is := ownDecls(old.Syntax), ownDecls(new.Syntax)
+	c := &bodyChange{old: old, new: new}
+	by := 0 // how far what comes next has moved
+	if only != nil {
+		by = len(new.Src) - len(old.Src)
+		for _, d := range was {
+			at := old.Tok.Offset(d.Pos())
+			if d.Pos() > only.Pos() {
+				at += by
+			}
+			c.at = append(c.at, at)
+		}
+		was = []ast.Decl{only}
+	}
 	if len(was) != len(is) || old.Syntax.Name.Name != new.Syntax.Name.Name ||
 		!bytes.Equal(old.Src[:old.Tok.Offset(old.Syntax.Package)], new.Src[:new.Tok.Offset(new.Syntax.Package)]) { // build constraints
 		return nil
 	}
-	c := &bodyChange{old: old, new: new}
 	for i, d := range was {
 		before, ok := d.(*ast.FuncDecl)
+		if only == nil {
+			c.at = append(c.at, new.Tok.Offset(is[i].Pos()))
+		} else if new.Tok.Offset(is[i].End()) != old.Tok.Offset(d.End())+by {
+			return nil // it ends elsewhere
+		}
 		if old.Text(d.Pos(), d.End()) == new.Text(is[i].Pos(), is[i].End()) {
 			continue
 		}

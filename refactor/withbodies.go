@@ -37,15 +37,17 @@ func (p *Package) WithBodies(sources map[string][]byte) *Package {
 		if !ok || bytes.Equal(src, old.Src) {
 			continue
 		}
-		syntax, err := parser.ParseFile(p.Fset, old.Name, src, parser.ParseComments|parser.SkipObjectResolution)
 		f := *old
-		f.Src, f.Syntax, f.Tok = src, syntax, p.Fset.File(syntax.FileStart)
+		f.Src = src
+		edited, text := oneBody(old, src)
+		syntax, err := parser.ParseFile(p.Fset, old.Name, text, parser.ParseComments|parser.SkipObjectResolution)
+		f.Syntax, f.Tok = syntax, p.Fset.File(syntax.FileStart)
 		parsed = append(parsed, f.Tok)
-		if err != nil || !slices.EqualFunc(old.Syntax.Imports, syntax.Imports, sameImport) {
+		if err != nil {
 			return nil
 		}
-		c := p.compare(old, &f)
-		if c == nil || !slices.Equal(between(old), between(&f)) {
+		c := p.compare(old, &f, edited)
+		if c == nil || edited == nil && (!slices.EqualFunc(old.Syntax.Imports, syntax.Imports, sameImport) || !slices.Equal(between(old), between(&f))) {
 			return nil
 		}
 		files[i] = &f
@@ -63,6 +65,42 @@ func (p *Package) WithBodies(sources map[string][]byte) *Package {
 	})
 	parsed = nil
 	return after
+}
+
+// oneBody returns the function in the body of which all is that differs from the
+// old file, and the source with blanks for the other declarations: most of a file
+// need not be parsed again for one key. It returns nil, and the source, if there is
+// no such function.
+func oneBody(old *File, src []byte) (edited *ast.FuncDecl, text []byte) {
+	from, to := 0, len(old.Src) // what differs of old.Src
+	for from < min(to, len(src)) && old.Src[from] == src[from] {
+		from++
+	}
+	by := len(src) - len(old.Src)
+	for to > max(from, from-by) && old.Src[to-1] == src[to+by-1] {
+		to--
+	}
+	for _, d := range old.Syntax.Decls {
+		if fn, ok := d.(*ast.FuncDecl); ok && fn.Body != nil && old.Tok.Offset(fn.Body.Lbrace) < from && to <= old.Tok.Offset(fn.Body.Rbrace) {
+			edited = fn
+		}
+	}
+	if edited == nil {
+		return nil, src
+	}
+	text = bytes.Clone(src)
+	for _, d := range ownDecls(old.Syntax) {
+		s := old.Span(d.Pos(), d.End())
+		if d.Pos() > edited.Pos() {
+			s.Start, s.End = s.Start+by, s.End+by
+		}
+		for i := s.Start; i < s.End && d != edited; i++ {
+			if text[i] != '\n' { // lines stay where they are
+				text[i] = ' '
+			}
+		}
+	}
+	return edited, text
 }
 
 // between returns the text around the declarations of a file: comments there can
@@ -114,11 +152,10 @@ type move struct{ from, to, by int }
 // moves returns where the declarations of an edited file, which did not change,
 // are now.
 func (c *bodyChange) moves() []move {
-	is := ownDecls(c.new.Syntax)
 	var out []move
 	for i, d := range ownDecls(c.old.Syntax) {
 		s := c.old.Span(d.Pos(), d.End())
-		out = append(out, move{s.Start, s.End, c.new.Tok.Offset(is[i].Pos()) - s.Start})
+		out = append(out, move{s.Start, s.End, c.at[i] - s.Start})
 	}
 	return out
 }
