@@ -271,7 +271,7 @@ func (p *Package) importsServe(c *bodyChange, info *types.Info) bool {
 // replaced returns the package in which the functions that changed stand in
 // for those that they replace.
 func (p *Package) replaced(files []*File, changes []*bodyChange, info *types.Info) *Package {
-	after := &Package{ID: p.ID, Path: p.Path, Fset: p.Fset, Types: p.Types, Config: p.Config, Excluded: p.Excluded, Partial: true, moved: make(map[string][]move)}
+	after := &Package{ID: p.ID, Path: p.Path, Fset: p.Fset, Types: p.Types, Config: p.Config, Excluded: p.Excluded, Partial: true, base: p, moved: make(map[string][]move)}
 	var gone []ast.Node
 	for _, c := range changes {
 		for _, d := range c.before {

@@ -36,6 +36,7 @@ type Package struct {
 	// [Package.WithBodies].
 	Partial bool
 	moved   map[string][]move // by the name of the edited file
+	base    *Package
 
 	memo sync.Map // key any -> *memo
 }
@@ -127,6 +128,10 @@ func (p *Package) ScopeAt(pos token.Pos) *types.Scope {
 	}
 	return p.Types.Scope().Innermost(pos)
 }
+
+// Base returns the package that this one, which is Partial, was made of; nil if it
+// was checked as a whole. They share the syntax of what did not change.
+func (p *Package) Base() *Package { return p.base }
 
 // Memo returns the value that build makes for key, built once per package. It
 // lets an analysis that many rules share (such as the chanflow model) be

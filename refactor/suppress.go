@@ -3,6 +3,7 @@ package refactor
 import (
 	"go/parser"
 	"go/token"
+	"slices"
 )
 
 // directivesKey is the key under which a package keeps its directives.
@@ -13,6 +14,12 @@ func (p *Package) directives() map[string][]Directive {
 	return p.Memo(directivesKey{}, func() any {
 		all := make(map[string][]Directive)
 		for _, f := range p.Files {
+			if p.base != nil && slices.Contains(p.base.Files, f) {
+				if ds := p.base.directives()[f.Name]; len(ds) > 0 {
+					all[f.Name] = ds
+				}
+				continue
+			}
 			ds := directives(p.Fset, f)
 			if len(ds) > 0 && p.Partial {
 				ds = directivesOf(f.Name, f.Src) // its syntax lacks what some of them belong to

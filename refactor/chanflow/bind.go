@@ -6,9 +6,6 @@ import (
 	"go/types"
 )
 
-// A span is a range of a list.
-type span struct{ from, to int }
-
 // A binding is the assignment of a function to a variable: of a literal, or of
 // a declared one or a method value.
 type binding struct {
@@ -110,6 +107,9 @@ func (b *builder) bind() {
 	}
 }
 
+// A link is a cancel function and its context.
+type link struct{ cancel, ctx types.Object }
+
 // called returns what a call calls: for a variable that is bound to a method
 // value, that.
 func (m *Model) called(call *ast.CallExpr) ast.Expr {
@@ -135,6 +135,6 @@ func (b *builder) linkContext(n *ast.AssignStmt) {
 	}
 	ctx, cancel := b.Ref(n.Lhs[0]).Obj, b.Ref(n.Lhs[1]).Obj
 	if ctx != nil && cancel != nil {
-		b.ctxOf[cancel] = ctx
+		b.links = append(b.links, link{cancel, ctx})
 	}
 }

@@ -45,6 +45,7 @@ func (b *builder) own(n *ast.CallExpr, fun ast.Expr, static *types.Func) {
 	if static != nil {
 		if callee = b.byObj[static.Origin()]; callee != nil {
 			callee.calls = append(callee.calls, n)
+			b.touched = append(b.touched, callee)
 		}
 	}
 	if _, ok := b.around(0).(*ast.GoStmt); ok {
@@ -58,7 +59,7 @@ func (b *builder) own(n *ast.CallExpr, fun ast.Expr, static *types.Func) {
 	switch {
 	case op == nil:
 	case static == nil:
-		b.dynamic = append(b.dynamic, op)
+		op.dynamic = true
 	default:
 		op.Callee = callee
 	}

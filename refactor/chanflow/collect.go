@@ -16,12 +16,13 @@ import (
 // cursors would have to be made for all declarations, to be used in few.
 type builder struct {
 	*Model
-	bindings []binding
-	file     *refactor.File // that the walk is in
-	path     []ast.Node     // around the node that is being visited, from the declaration on
-	stack    []context
-	slab     []Op  // operations that are not used yet: there are thousands
-	dynamic  []*Op // calls of variables, which may be bound to literals
+	file  *refactor.File // that the walk is in
+	path  []ast.Node     // around the node that is being visited, from the declaration on
+	stack []context
+	slab  []Op // operations that are not used yet: there are thousands
+
+	reused
+	touched []*Func // of which the walk has seen calls
 }
 
 // A context is what surrounds the node that is being visited.
@@ -35,20 +36,31 @@ type context struct {
 
 func (b *builder) collect() {
 	b.declare()
+	b.reuse()
 	i := 0
 	for _, f := range b.Pkg.Files {
 		b.file = f
 		for range f.Syntax.Decls {
 			d := &b.root.decls[i]
-			d.assigned.from = len(b.assigned)
+			if i++; d.same != nil {
+				b.copy(d)
+				continue
+			}
+			d.walked[0] = b.mark()
 			ast.Walk(b, d.Decl)
-			d.assigned.to = len(b.assigned)
-			i++
+			d.walked[1] = b.mark()
 		}
 	}
+	b.reorder()
+	b.Spawns, b.Sleeps = slices.Clip(b.spawns), slices.Clone(b.sleeps)
+	for _, l := range b.links {
+		b.ctxOf[l.cancel] = l.ctx
+	}
 	b.bind()
-	for _, op := range b.dynamic {
-		op.Callee = b.Callee(op.Node.(*ast.CallExpr))
+	for _, op := range b.walked.ops {
+		if op.dynamic {
+			op.Callee = b.Callee(op.Node.(*ast.CallExpr))
+		}
 	}
 	for _, s := range b.Spawns {
 		b.resolve(s)
@@ -174,7 +186,7 @@ func (b *builder) around(i int) ast.Node {
 func (b *builder) enter(n *ast.FuncDecl) {
 	f := b.frames[n]
 	b.parameters(n.Recv, n.Type.Params, n.Type.Results)
-	b.Funcs = append(b.Funcs, f)
+	b.frame(n, f)
 	b.stack = append(b.stack, context{node: n, fn: f})
 }
 
@@ -200,12 +212,21 @@ func (b *builder) literal(n *ast.FuncLit) {
 		if use > Returned {
 			use = Returned
 		}
-		f := &Func{Lit: n, Type: n.Type, Body: n.Body, File: b.file, Outer: ctx.fn, Use: use, model: b.Model}
-		b.Funcs = append(b.Funcs, f)
+		f := &Func{Lit: n, Type: n.Type, Body: n.Body, File: b.file, Outer: ctx.fn, Use: use, written: use, model: b.Model}
 		ctx = context{node: n, fn: f}
 	}
-	b.frames[n] = ctx.fn
+	b.frame(n, ctx.fn)
 	b.stack = append(b.stack, ctx)
+}
+
+// frame notes which frame runs a function, nil if there is none.
+func (b *builder) frame(n ast.Node, f *Func) {
+	b.frames[n] = f
+	b.nodes = append(b.nodes, framed{n, f})
+	if f != nil && f.Node() == n {
+		f.index = len(b.Funcs)
+		b.Funcs = append(b.Funcs, f)
+	}
 }
 
 // Uses of literals that run in the frame around them.
@@ -292,9 +313,12 @@ func (b *builder) op(kind OpKind, n ast.Node, ref Ref) *Op {
 		op.Deferred = true
 		ctx.fn.Ops = append(ctx.fn.Ops, op)
 	case *ast.GoStmt: // go wg.Wait(), go close(ch): not the frame itself
+		op.apart = true
 	default:
 		ctx.fn.Ops = append(ctx.fn.Ops, op)
 	}
+	op.index = len(b.walked.ops)
+	b.walked.ops = append(b.walked.ops, op)
 	if ref.Obj != nil {
 		b.ops[ref.Obj] = append(b.ops[ref.Obj], op)
 	}

@@ -300,7 +300,7 @@ func (m *Model) Assigned(obj types.Object) bool {
 	among := m.assigned
 	if local(obj, m.Pkg.Types) {
 		if d := m.root.decl(obj.Pos()); d != nil {
-			among = among[d.assigned.from:d.assigned.to]
+			among = among[d.walked[0].assigned:d.walked[1].assigned]
 		}
 	}
 	count := 0

@@ -32,12 +32,7 @@ type Model struct {
 	ctxOf   map[types.Object]types.Object // cancel function variable to its context variable
 	effects effects                       // of all functions, numbered
 
-	// What the walk has come by, in source order.
-	assigned   []*ast.Ident         // variables, once per assignment, and once more where they may change through a pointer
-	stores     []ast.Node           // *ast.AssignStmt, *ast.ValueSpec and *ast.CompositeLit
-	interfaces []*ast.InterfaceType // that are written down
-	finalizers []*ast.CallExpr      // of runtime.SetFinalizer and AddCleanup
-	bubbled    []*ast.CallExpr      // that run their argument in a testing/synctest bubble
+	walked
 
 	residence residence // found on demand
 }
@@ -62,6 +57,9 @@ func build(pkg *refactor.Package) *Model {
 		residence: residence{stays: make(map[*Func]bool)},
 	}
 	b := &builder{Model: m}
+	if base := pkg.Base(); base != nil {
+		b.reused.base = Of(base)
+	}
 	b.collect()
 	m.propagate()
 	return m
@@ -164,6 +162,8 @@ type Func struct {
 	Sleeps []*Sleep
 
 	model   *Model
+	index   int             // in Model.Funcs
+	written Use             // what becomes of it, as far as its declaration shows
 	guarded bool            // what runs it recovers from its panics
 	calls   []*ast.CallExpr // in the package, by its name
 	does    bitset          // the effects of a call, to a fixpoint

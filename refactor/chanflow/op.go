@@ -59,6 +59,10 @@ type Op struct {
 	Select   *ast.SelectStmt // the select whose case it is, or nil
 	Exit     ExitKind        // of an Exit
 	Callee   *Func           // of a Call
+
+	dynamic bool // a Call of a variable, which may be bound to a literal
+	apart   bool // not of the frame itself: go wg.Wait()
+	index   int  // in walked.ops
 }
 
 func (o *Op) cur() inspector.Cursor { return o.Fn.model.cursor(o.Node) }

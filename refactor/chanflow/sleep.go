@@ -33,7 +33,7 @@ func (b *builder) sleep(stmt *ast.ExprStmt, call *ast.CallExpr, d ast.Expr) {
 		return
 	}
 	s := &Sleep{Stmt: stmt, Call: call, Arg: d, Fn: ctx.fn, Duration: b.Duration(d)}
-	b.Sleeps = append(b.Sleeps, s)
+	b.sleeps = append(b.sleeps, s)
 	ctx.fn.Sleeps = append(ctx.fn.Sleeps, s)
 }
 

@@ -66,7 +66,7 @@ func (b *builder) spawn(stmt ast.Stmt, call *ast.CallExpr, kind SpawnKind) {
 			s.Group = b.receiver(sel)
 		}
 	}
-	b.Spawns = append(b.Spawns, s)
+	b.spawns = append(b.spawns, s)
 	ctx.fn.Spawns = append(ctx.fn.Spawns, s)
 }
 

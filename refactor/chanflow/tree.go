@@ -22,9 +22,10 @@ type tree struct {
 // A declaration is a top-level one.
 type declaration struct {
 	ast.Decl
-	pos      token.Pos
-	index    int  // in tree.decls
-	assigned span // in Model.assigned
+	pos    token.Pos
+	index  int          // in tree.decls
+	walked [2]mark      // what the walk over it has added to the model's lists
+	same   *declaration // in the model of the package's base, or nil
 
 	once sync.Once
 	root inspector.Cursor
@@ -51,6 +52,9 @@ func newTree(files []*ast.File) *tree {
 // cursor returns the cursor of the declaration. Above it is a file that holds
 // nothing else.
 func (d *declaration) cursor() inspector.Cursor {
+	if d.same != nil {
+		return d.same.cursor()
+	}
 	d.once.Do(func() {
 		file := &ast.File{Package: d.Pos(), Name: ast.NewIdent("_"), Decls: []ast.Decl{d.Decl}, FileStart: d.Pos(), FileEnd: d.End()}
 		d.root, _ = inspector.New([]*ast.File{file}).Root().FindNode(d.Decl)
