@@ -117,6 +117,8 @@ func (b *builder) builtin(n *ast.CallExpr, name string) {
 		if b.top() != nil {
 			b.op(Make, n, b.target(b.cursor(n)))
 		}
+	case name == "recover":
+		b.recovers = append(b.recovers, n)
 	case name == "panic":
 		if op := b.op(Exit, n, Ref{}); op != nil {
 			op.Exit = Panic

@@ -21,8 +21,12 @@ type builder struct {
 	stack []context
 	slab  []Op // operations that are not used yet: there are thousands
 
-	reused
 	touched []*Func // of which the walk has seen calls
+
+	// Of the model of the package's base: what takes the place of its frames, by
+	// Func.index, and of its operations, by Op.index. nil for what is gone.
+	twins  []*Func
+	copies []*Op
 }
 
 // A context is what surrounds the node that is being visited.
@@ -185,6 +189,7 @@ func (b *builder) around(i int) ast.Node {
 
 func (b *builder) enter(n *ast.FuncDecl) {
 	f := b.frames[n]
+	f.recv = b.receiverVar(n, f.Obj)
 	b.parameters(n.Recv, n.Type.Params, n.Type.Results)
 	b.frame(n, f)
 	b.stack = append(b.stack, context{node: n, fn: f})

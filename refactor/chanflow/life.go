@@ -163,33 +163,33 @@ type storedKey struct{}
 // stored returns what is stored in variables and fields that hold channels, in
 // source order per variable.
 func (m *Model) stored() map[types.Object][]ast.Expr {
-	return m.Pkg.Memo(storedKey{}, func() any {
-		out := make(map[types.Object][]ast.Expr)
-		add := func(lhs types.Object, rhs ast.Expr) {
-			if v, ok := lhs.(*types.Var); ok && IsChan(v.Type()) != nil {
-				out[v] = append(out[v], rhs)
-			}
+	return m.Pkg.Memo(storedKey{}, func() any { return renewed(m, (*Model).stored, m.storedIn) }).(map[types.Object][]ast.Expr)
+}
+
+func (m *Model) storedIn(d *declaration, store func(types.Object, ast.Expr)) {
+	add := func(lhs types.Object, rhs ast.Expr) {
+		if v, ok := lhs.(*types.Var); ok && IsChan(v.Type()) != nil {
+			store(v, rhs)
 		}
-		for _, n := range m.stores {
-			switch n := n.(type) {
-			case *ast.AssignStmt:
-				for i, lhs := range n.Lhs {
-					add(m.ref(lhs).Obj, n.Rhs[min(i, len(n.Rhs)-1)])
-				}
-			case *ast.ValueSpec:
-				for i, name := range n.Names {
-					if len(n.Values) > 0 {
-						add(m.ref(name).Obj, n.Values[min(i, len(n.Values)-1)])
-					}
-				}
-			case *ast.CompositeLit:
-				for field, value := range m.FieldValues(n) {
-					add(field, value)
+	}
+	for _, n := range m.stores[d.walked[0].stores:d.walked[1].stores] {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for i, lhs := range n.Lhs {
+				add(m.ref(lhs).Obj, n.Rhs[min(i, len(n.Rhs)-1)])
+			}
+		case *ast.ValueSpec:
+			for i, name := range n.Names {
+				if len(n.Values) > 0 {
+					add(m.ref(name).Obj, n.Values[min(i, len(n.Values)-1)])
 				}
 			}
+		case *ast.CompositeLit:
+			for field, value := range m.FieldValues(n) {
+				add(field, value)
+			}
 		}
-		return out
-	}).(map[types.Object][]ast.Expr)
+	}
 }
 
 // known reports whether all calls of a function are in sight, and so what its

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/types"
 	"iter"
+	"maps"
 	"slices"
 
 	"golang.org/x/tools/go/ast/edge"
@@ -19,21 +20,17 @@ type mentions struct {
 
 type mentionsKey struct{}
 
-// mentions goes through what the type checker has resolved, which is less than
-// the syntax.
 func (m *Model) mentions() *mentions {
 	return m.Pkg.Memo(mentionsKey{}, func() any {
+		if m.base != nil {
+			return m.renewMentions()
+		}
 		x := &mentions{chans: make(map[types.Object][]*ast.Ident), funcs: make(map[types.Object]int, len(m.Funcs))}
-		for id, obj := range m.Pkg.Info.Uses.All() {
-			switch obj := obj.(type) {
-			case *types.Var:
-				if IsChan(obj.Type()) != nil {
-					x.chans[obj.Origin()] = append(x.chans[obj.Origin()], id)
-				}
-			case *types.Func:
-				if m.Pkg.Declares(obj) {
-					x.funcs[obj.Origin()]++
-				}
+		for id, obj := range m.Pkg.Info.Uses.All() { // which is less than the syntax
+			if v, f := m.mention(obj); v != nil {
+				x.chans[v] = append(x.chans[v], id)
+			} else if f != nil {
+				x.funcs[f]++
 			}
 		}
 		for _, ids := range x.chans {
@@ -41,6 +38,49 @@ func (m *Model) mentions() *mentions {
 		}
 		return x
 	}).(*mentions)
+}
+
+// mention returns the channel variable, or the function of the package, that an
+// identifier refers to; nil if it is neither.
+func (m *Model) mention(obj types.Object) (v, f types.Object) {
+	switch obj := obj.(type) {
+	case *types.Var:
+		if IsChan(obj.Type()) != nil {
+			return obj.Origin(), nil
+		}
+	case *types.Func:
+		if m.Pkg.Declares(obj) {
+			return nil, obj.Origin()
+		}
+	}
+	return nil, nil
+}
+
+func (m *Model) renewMentions() *mentions {
+	count := maps.Clone(m.base.mentions().funcs)
+	for _, d := range m.gone {
+		ast.Inspect(d.Decl, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				if _, f := m.base.mention(m.base.Pkg.Info.Uses.Of(id)); f != nil {
+					count[f]--
+				}
+			}
+			return true
+		})
+	}
+	chans := renewed(m, func(m *Model) map[types.Object][]*ast.Ident { return m.mentions().chans }, func(d *declaration, add func(types.Object, *ast.Ident)) {
+		ast.Inspect(d.Decl, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				if v, f := m.mention(m.Pkg.Info.Uses.Of(id)); v != nil {
+					add(v, id)
+				} else if f != nil {
+					count[f]++
+				}
+			}
+			return true
+		})
+	})
+	return &mentions{chans, count}
 }
 
 // usesOf returns where a channel variable or field is used, in the order of the

@@ -34,6 +34,9 @@ type Model struct {
 
 	walked
 
+	base *Model         // of the package that this one was made of, or nil
+	gone []*declaration // of base
+
 	residence residence // found on demand
 }
 
@@ -58,7 +61,7 @@ func build(pkg *refactor.Package) *Model {
 	}
 	b := &builder{Model: m}
 	if base := pkg.Base(); base != nil {
-		b.reused.base = Of(base)
+		m.base = Of(base)
 	}
 	b.collect()
 	m.propagate()
@@ -162,9 +165,10 @@ type Func struct {
 	Sleeps []*Sleep
 
 	model   *Model
-	index   int             // in Model.Funcs
-	written Use             // what becomes of it, as far as its declaration shows
-	guarded bool            // what runs it recovers from its panics
+	index   int  // in Model.Funcs
+	written Use  // what becomes of it, as far as its declaration shows
+	guarded bool // what runs it recovers from its panics
+	recv    *types.Var
 	calls   []*ast.CallExpr // in the package, by its name
 	does    bitset          // the effects of a call, to a fixpoint
 	kinds   uint32          // the kinds of these effects
@@ -222,13 +226,15 @@ func (f *Func) Test() *Func {
 }
 
 // Recv returns the receiver variable of a method, or nil.
-func (f *Func) Recv() *types.Var {
-	if f.Obj == nil {
+func (f *Func) Recv() *types.Var { return f.recv }
+
+func (m *Model) receiverVar(d *ast.FuncDecl, f *types.Func) *types.Var {
+	if f == nil {
 		return nil
 	}
-	recv := f.Obj.Signature().Recv()
+	recv := f.Signature().Recv()
 	if recv != nil && recv.Name() != "" { // what the body means: see refactor.Package.Try
-		if v, ok := f.model.Pkg.Info.Defs.Of(f.Decl.Recv.List[0].Names[0]).(*types.Var); ok {
+		if v, ok := m.Pkg.Info.Defs.Of(d.Recv.List[0].Names[0]).(*types.Var); ok {
 			return v
 		}
 	}

@@ -1,7 +1,6 @@
 package chanflow
 
 import (
-	"bytes"
 	"go/ast"
 	"go/types"
 	"slices"
@@ -36,11 +35,9 @@ const (
 // of the doubt.
 func (m *Model) VainRecovers() []VainRecover {
 	var out []VainRecover
-	for _, f := range m.Pkg.Files {
-		for _, d := range f.Syntax.Decls {
-			if bytes.Contains(f.Src[f.Tok.Offset(d.Pos()):f.Tok.Offset(d.End())], []byte("recover()")) {
-				out = m.vainIn(d, out)
-			}
+	for i := range m.root.decls {
+		if d := &m.root.decls[i]; d.walked[0].recovers < d.walked[1].recovers {
+			out = m.vainIn(d.Decl, out)
 		}
 	}
 	return out

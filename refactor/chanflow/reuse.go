@@ -8,24 +8,15 @@ import (
 	"handshake/refactor"
 )
 
-// A reused is what a model takes over from that of the package's base: copies of
-// the frames and operations of the declarations that are the same. All that one
-// declaration learns of another is found anew.
-type reused struct {
-	base   *Model
-	twins  []*Func // by Func.index; nil for literals that are gone
-	copies []*Op   // by Op.index; nil for those that are gone
-	gone   []*declaration
-}
-
-// reuse finds the declarations that need not be walked over again, and copies
-// what the base's model knows of them.
+// reuse finds the declarations that are those of the package's base, and copies
+// the frames and operations that its model has of them. What one declaration
+// learns of another (whom it calls by a variable, what that does) is found anew.
 func (b *builder) reuse() {
 	base := b.base
 	if base == nil {
 		return
 	}
-	b.reused = reused{base: base, twins: make([]*Func, len(base.Funcs)), copies: make([]*Op, len(base.walked.ops))}
+	b.twins, b.copies = make([]*Func, len(base.Funcs)), make([]*Op, len(base.walked.ops))
 	stays := make([]bool, len(base.root.decls))
 	files := make(map[*refactor.File]*refactor.File) // the rest of an edited file is another
 	i := 0
@@ -88,20 +79,9 @@ func (b *builder) copyFrames(stays []bool, files map[*refactor.File]*refactor.Fi
 	}
 	for i, old := range b.base.Funcs {
 		if fn := b.twins[i]; fn != nil {
-			fn.calls = b.staying(old.calls)
+			fn.calls, fn.recv = staying(b.Model, old.calls), old.recv
 		}
 	}
-}
-
-// staying returns the calls that are still there.
-func (b *builder) staying(calls []*ast.CallExpr) []*ast.CallExpr {
-	gone := func(c *ast.CallExpr) bool {
-		return slices.ContainsFunc(b.gone, func(d *declaration) bool { return d.pos <= c.Lparen && c.Lparen < d.End() })
-	}
-	if slices.ContainsFunc(calls, gone) {
-		return slices.DeleteFunc(slices.Clone(calls), gone)
-	}
-	return slices.Clip(calls) // not to be changed
 }
 
 // copyOps copies the operations that stay.
@@ -174,6 +154,7 @@ func (b *builder) copy(d *declaration) {
 	b.stores = append(b.stores, w.stores...)
 	b.interfaces = append(b.interfaces, w.interfaces...)
 	b.finalizers = append(b.finalizers, w.finalizers...)
+	b.recovers = append(b.recovers, w.recovers...)
 	b.bubbled = append(b.bubbled, w.bubbled...)
 	d.walked[1] = b.mark()
 }
@@ -185,11 +166,7 @@ func (b *builder) reorder() {
 		return
 	}
 	index := func(n ast.Node) int { return b.root.decl(n.Pos()).index }
-	for i := range b.root.decls {
-		d := &b.root.decls[i]
-		if d.same != nil {
-			continue
-		}
+	for d := range b.differing() {
 		for _, op := range b.walked.ops[d.walked[0].ops:d.walked[1].ops] {
 			slices.SortStableFunc(b.ops[op.Ref.Obj], func(x, y *Op) int { return cmp.Compare(x.index, y.index) })
 		}

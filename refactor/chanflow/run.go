@@ -25,6 +25,11 @@ type step struct {
 
 // Run returns what happens on the goroutine; its body must be known.
 func (m *Model) Run(sp *Spawn) *Run {
+	sp.runOnce.Do(func() { sp.run = m.runOf(sp) })
+	return sp.run
+}
+
+func (m *Model) runOf(sp *Spawn) *Run {
 	r := &Run{Spawn: sp, byFunc: make(map[*Func]*step)}
 	r.add(sp.Body, nil, nil)
 	for i := 0; i < len(r.steps); i++ {

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"sync"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
@@ -45,6 +46,9 @@ type Spawn struct {
 
 	arg   int    // of Call, which is what runs, unless it is a GoStmt
 	inner *Spawn // of a Starter: the one inside of it
+
+	runOnce sync.Once
+	run     *Run
 }
 
 // Fun returns the expression of what runs.

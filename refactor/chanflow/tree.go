@@ -23,6 +23,7 @@ type tree struct {
 type declaration struct {
 	ast.Decl
 	pos    token.Pos
+	end    token.Pos
 	index  int          // in tree.decls
 	walked [2]mark      // what the walk over it has added to the model's lists
 	same   *declaration // in the model of the package's base, or nil
@@ -40,7 +41,7 @@ func newTree(files []*ast.File) *tree {
 	i := 0
 	for _, f := range files {
 		for _, d := range f.Decls {
-			t.decls[i].Decl, t.decls[i].pos, t.decls[i].index = d, d.Pos(), i
+			t.decls[i].Decl, t.decls[i].pos, t.decls[i].end, t.decls[i].index = d, d.Pos(), d.End(), i
 			t.byPos[i] = &t.decls[i]
 			i++
 		}

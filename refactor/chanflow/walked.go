@@ -17,6 +17,7 @@ type walked struct {
 	stores     []ast.Node           // *ast.AssignStmt, *ast.ValueSpec and *ast.CompositeLit
 	interfaces []*ast.InterfaceType // that are written down
 	finalizers []*ast.CallExpr      // of runtime.SetFinalizer and AddCleanup
+	recovers   []*ast.CallExpr      // of recover
 	bubbled    []*ast.CallExpr      // that run their argument in a testing/synctest bubble
 }
 
@@ -28,13 +29,13 @@ type framed struct {
 
 // A mark is how long the lists are at a time.
 type mark struct {
-	nodes, ops, spawns, sleeps, bindings, links, assigned, stores, interfaces, finalizers, bubbled int
+	nodes, ops, spawns, sleeps, bindings, links, assigned, stores, interfaces, finalizers, recovers, bubbled int
 }
 
 func (w *walked) mark() mark {
 	return mark{
 		len(w.nodes), len(w.ops), len(w.spawns), len(w.sleeps), len(w.bindings), len(w.links),
-		len(w.assigned), len(w.stores), len(w.interfaces), len(w.finalizers), len(w.bubbled),
+		len(w.assigned), len(w.stores), len(w.interfaces), len(w.finalizers), len(w.recovers), len(w.bubbled),
 	}
 }
 
@@ -43,6 +44,6 @@ func (w *walked) between(a, b mark) walked {
 	return walked{
 		w.nodes[a.nodes:b.nodes], w.ops[a.ops:b.ops], w.spawns[a.spawns:b.spawns], w.sleeps[a.sleeps:b.sleeps],
 		w.bindings[a.bindings:b.bindings], w.links[a.links:b.links], w.assigned[a.assigned:b.assigned], w.stores[a.stores:b.stores],
-		w.interfaces[a.interfaces:b.interfaces], w.finalizers[a.finalizers:b.finalizers], w.bubbled[a.bubbled:b.bubbled],
+		w.interfaces[a.interfaces:b.interfaces], w.finalizers[a.finalizers:b.finalizers], w.recovers[a.recovers:b.recovers], w.bubbled[a.bubbled:b.bubbled],
 	}
 }
