@@ -40,11 +40,13 @@ func (w *worker) run() {
 	s := w.view.session
 	var last *analysis
 	looks := 0 // quick ones since
-	for {
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-w.asked:
+	for overtaken := false; ; {
+		if !overtaken {
+			select {
+			case <-s.ctx.Done():
+				return
+			case <-w.asked:
+			}
 		}
 		for w.pause() > 0 {
 			if !quiet(s.ctx, w.asked, func() time.Duration { return quickDelay }) {
@@ -52,7 +54,9 @@ func (w *worker) run() {
 			}
 			if last != nil && looks < maxLooks {
 				looks++
-				w.turn("quick look", func(ctx context.Context, snap *snapshot, _ string) { w.quick(ctx, snap, last) })()
+				ctx, done := w.begin()
+				s.guard("quick look", func() { w.quick(ctx, s.snapshot(), last) })
+				done()
 			}
 			if more, ok := soon(s.ctx, w.asked, w.pause()); !ok {
 				return
@@ -60,17 +64,47 @@ func (w *worker) run() {
 				break
 			}
 		}
-		var a *analysis
-		var ctx context.Context
-		done := w.turn("worker", func(c context.Context, snap *snapshot, name string) { ctx, a = c, w.look(c, snap, name) })
-		s.finish(&w.due, w.asked)
-		if a != nil {
+		// A look at a large package cannot be stopped in the middle. Nobody waits
+		// for one that an edit has overtaken: it comes to nothing by itself.
+		ctx, done := w.begin()
+		looked := make(chan *analysis, 1)
+		s.task("worker", func() {
+			var a *analysis
+			defer func() { looked <- a }()
+			s.turn(ctx, "look", func() { a = w.look(ctx, s.snapshot()) })
+		})
+		overtaken = false
+		select {
+		case <-s.ctx.Done():
+			done()
+			return
+		case <-w.asked:
+			overtaken = true
+			done()
+		case a := <-looked:
+			s.finish(&w.due, w.asked)
+			if a == nil {
+				done()
+				break
+			}
 			last, looks = a, 0
-			w.prove(ctx, a)
-			w.prepare(ctx, a)
+			s.task("ahead", func() {
+				defer done()
+				w.prove(ctx, a)
+				w.prepare(ctx, a)
+			})
 		}
-		done()
 	}
+}
+
+// begin returns a context that ends with the next edit, or when done is called.
+func (w *worker) begin() (ctx context.Context, done func()) {
+	s := w.view.session
+	ctx, done = context.WithCancel(s.ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w.cancel = done
+	return ctx, done
 }
 
 // pause returns how long the worker waits for another edit.
@@ -96,27 +130,17 @@ func soon(ctx context.Context, c <-chan struct{}, d time.Duration) (received, ok
 	}
 }
 
-// turn calls look with the current snapshot when it is the worker's turn, and a
-// context that ends with the next edit, or when done is called.
-func (w *worker) turn(what string, look func(ctx context.Context, snap *snapshot, name string)) (done func()) {
-	s := w.view.session
+// turn calls f when there is a slot for it, unless ctx is done before.
+func (s *session) turn(ctx context.Context, what string, f func()) {
 	select {
-	case <-s.ctx.Done():
-		return func() {}
+	case <-ctx.Done():
+		return
 	case s.slots <- struct{}{}:
 	}
 	defer func() { <-s.slots }()
-	ctx, cancel := context.WithCancel(s.ctx)
-	s.mu.Lock()
-	w.cancel = cancel
-	snap, name := s.current, w.name
-	select {
-	case <-w.asked: // while waiting for the slot: it is in the snapshot
-	default:
+	if ctx.Err() == nil {
+		s.guard(what, f)
 	}
-	s.mu.Unlock()
-	s.guard(what, func() { look(ctx, snap, name) })
-	return cancel
 }
 
 // maxLooks is how many quick looks there are at most between two at the whole
@@ -130,9 +154,12 @@ const proofBudget = 2 * time.Second
 
 // look analyses the package and publishes what it finds. The result is nil if
 // there is nothing new.
-func (w *worker) look(ctx context.Context, snap *snapshot, name string) *analysis {
+func (w *worker) look(ctx context.Context, snap *snapshot) *analysis {
 	v := w.view
 	s := v.session
+	s.mu.Lock()
+	name := w.name
+	s.mu.Unlock()
 	a, err := v.analyse(ctx, snap, name)
 	switch {
 	case errors.Is(err, errHeld), errors.Is(err, errTooLarge):
@@ -157,7 +184,6 @@ func (w *worker) look(ctx context.Context, snap *snapshot, name string) *analysi
 // prove proves the fixes of open documents. Other packages take their turns in
 // between.
 func (w *worker) prove(ctx context.Context, a *analysis) {
-	s := w.view.session
 	end := time.Now().Add(proofBudget)
 	for file := range a.docs {
 		for _, o := range a.offers[file] {
@@ -165,13 +191,7 @@ func (w *worker) prove(ctx context.Context, a *analysis) {
 				if ctx.Err() != nil || time.Now().After(end) {
 					return
 				}
-				select {
-				case <-ctx.Done():
-					return
-				case s.slots <- struct{}{}:
-				}
-				s.guard("proof", func() { o.prove(i) })
-				<-s.slots
+				w.view.session.turn(ctx, "proof", func() { o.prove(i) })
 			}
 		}
 	}
@@ -180,14 +200,7 @@ func (w *worker) prove(ctx context.Context, a *analysis) {
 // prepare looks for the refactorings on demand, so that they are at hand when
 // somebody asks for them.
 func (w *worker) prepare(ctx context.Context, a *analysis) {
-	s := w.view.session
-	select {
-	case <-ctx.Done():
-		return
-	case s.slots <- struct{}{}:
-	}
-	s.guard("refactorings", func() { a.demand() })
-	<-s.slots
+	w.view.session.turn(ctx, "refactorings", func() { a.demand() })
 }
 
 // commit calls f with s.mu held unless ctx is done: whoever cancels a run holds
