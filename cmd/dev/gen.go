@@ -71,6 +71,7 @@ func generated(root string) (map[string][]byte, error) {
 		".handshake.schema.json":          schema,
 		"refactor/rules/rules.go":         registry,
 		"README.md":                       readme,
+		"editors/nvim/snippets/go.json":   snippets.JSON(),
 		"editors/vscode/package.json":     manifest,
 		"editors/vscode/snippets/go.json": snippets.JSON(),
 	}, nil

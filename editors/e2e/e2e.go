@@ -47,13 +47,7 @@ func NewSession(t testing.TB, archive string, tools ...string) *Session {
 		t.Fatal(err)
 	}
 	for _, f := range a.Files {
-		name := filepath.Join(s.Dir, f.Name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, f.Data, 0o666); err != nil {
-			t.Fatal(err)
-		}
+		write(t, filepath.Join(s.Dir, f.Name), f.Data)
 	}
 
 	build := exec.Command("go", "build", "-o", s.bin[0], "handshake/cmd/handshake")
@@ -81,26 +75,42 @@ func (s *Session) ReadFile(t testing.TB, name string) string {
 	return string(data)
 }
 
-// environ returns the environment of a person who has no configuration yet and
-// is offline. The go command keeps its caches, which lie in the home directory.
+// environ returns the environment of a person who has no configuration yet, no
+// modules (which gopls would make an index of first), no telemetry (whose process
+// outlives gopls) and is offline. The go command and gopls keep their caches from
+// session to session, as this person's would.
 func (s *Session) environ(t testing.TB) []string {
 	t.Helper()
-	goEnv := exec.Command("go", "env", "GOCACHE", "GOMODCACHE", "GOPATH")
+	goEnv := exec.Command("go", "env", "GOCACHE", "GOPATH")
 	out, err := goEnv.Output()
 	if err != nil {
 		t.Fatalf("%v: %v", goEnv, err)
 	}
-	cache := strings.Split(strings.TrimSpace(string(out)), "\n")
+	dirs := strings.Split(strings.TrimSpace(string(out)), "\n")
+	config := filepath.Join(s.Home, "config")
+	write(t, filepath.Join(config, "go/telemetry/mode"), []byte("off\n"))
 	return append(os.Environ(),
 		"PATH="+strings.Join(append(s.bin, os.Getenv("PATH")), string(filepath.ListSeparator)),
-		"GOCACHE="+cache[0], "GOMODCACHE="+cache[1], "GOPATH="+cache[2],
+		"GOCACHE="+dirs[0], "GOPATH="+dirs[1], "GOMODCACHE="+filepath.Join(s.Home, "mod"),
+		"GOPLSCACHE="+filepath.Join(toolDir(), "../gopls-cache"),
 		"GOPROXY=off", "GOTOOLCHAIN=local", "GOFLAGS=", "GOWORK=",
 		"HOME="+s.Home, "LANG=C.UTF-8", "LC_ALL=C.UTF-8",
 		"XDG_CACHE_HOME="+filepath.Join(s.Home, "cache"),
-		"XDG_CONFIG_HOME="+filepath.Join(s.Home, "config"),
+		"XDG_CONFIG_HOME="+config,
 		"XDG_DATA_HOME="+filepath.Join(s.Home, "data"),
 		"XDG_STATE_HOME="+filepath.Join(s.Home, "state"),
 	)
+}
+
+// write writes a file and the folders above it.
+func write(t testing.TB, name string, data []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // toolDir returns the folder that install.sh installs programs into.

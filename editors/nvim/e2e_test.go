@@ -24,35 +24,41 @@ const (
 )
 
 // newSession returns a session for a person who has put the folder of this test
-// on the runtimepath.
-func newSession(t *testing.T, tools ...string) (s *e2e.Session, testdata string) {
+// on the runtimepath and works on the files of an archive of testdata.
+func newSession(t *testing.T, archive string, tools ...string) (s *e2e.Session, testdata string) {
 	t.Helper()
 	here, err := filepath.Abs(".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s = e2e.NewSession(t, "testdata/session.txtar", append(tools, "nvim", "gopls")...)
+	s = e2e.NewSession(t, filepath.Join("testdata", archive), append(tools, "gopls")...)
 	s.Env = append(s.Env, "NVIM_HANDSHAKE="+here)
 	return s, filepath.Join(here, "testdata")
 }
 
-// TestSession plays testdata/session.lua in a headless Neovim.
+// TestSession plays the scripts of testdata in headless Neovims.
 func TestSession(t *testing.T) {
-	s, testdata := newSession(t)
-	nvim := s.Command(t, "nvim", "--headless", "-u", filepath.Join(testdata, "init.lua"), "-l", filepath.Join(testdata, "session.lua"))
-	out, err := nvim.CombinedOutput()
-	keep(t, "session.txt", string(out))
-	if err != nil {
-		log, _ := os.ReadFile(filepath.Join(s.Home, "state/nvim/lsp.log")) // "" if there is none
-		t.Fatalf("%v\n%s\nlsp.log:\n%s", err, out, log)
+	for _, nvim := range []string{"nvim", "nvim-0.10"} {
+		for script, archive := range map[string]string{"session": "session.txtar", "plugin": "session.txtar", "save": "save.txtar"} {
+			t.Run(nvim+"/"+script, func(t *testing.T) {
+				s, testdata := newSession(t, archive, nvim)
+				c := s.Command(t, nvim, "--headless", "-u", filepath.Join(testdata, "init.lua"), "-l", filepath.Join(testdata, script+".lua"))
+				out, err := c.CombinedOutput()
+				keep(t, "session.txt", string(out))
+				if err != nil {
+					log, _ := os.ReadFile(filepath.Join(s.Home, "state/nvim/lsp.log")) // "" if there is none
+					t.Fatalf("%v\n%s\nlsp.log:\n%s", err, out, log)
+				}
+				t.Logf("%s", out)
+			})
+		}
 	}
-	t.Logf("%s", out)
 }
 
 // TestScreen plays a person at the keyboard: look, open the menu, choose, save,
 // quit. With -update, what the person sees becomes screenshot.svg.
 func TestScreen(t *testing.T) {
-	s, testdata := newSession(t, "tmux")
+	s, testdata := newSession(t, "session.txtar", "nvim", "tmux")
 	screen := s.NewScreen(t, 120, 35, "nvim", "-u", filepath.Join(testdata, "init.lua"), "main.go")
 	text := screen.WaitFor("└──── ")
 	message := between(text, "└──── ", "\n")

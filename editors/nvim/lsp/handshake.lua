@@ -5,8 +5,9 @@
 --- beside gopls on the same buffer.
 ---
 --- Install the server from a checkout with `go install ./cmd/handshake`, put
---- this file into a folder `lsp` of your runtimepath (for example
---- `~/.config/nvim/lsp/handshake.lua`), and enable it in `init.lua`:
+--- the folder `editors/nvim` of the checkout on your runtimepath (see
+--- |handshake-install|; this file alone, in `~/.config/nvim/lsp/`, does as well,
+--- but without the commands), and enable it in `init.lua`:
 ---
 --- ```lua
 --- vim.lsp.enable({ "gopls", "handshake" })
