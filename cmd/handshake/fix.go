@@ -36,6 +36,11 @@ func fix(ctx context.Context, args []string) int {
 	if err != nil {
 		return fail("%v", err)
 	}
+	if !*diff {
+		if err := finishWrites(); err != nil {
+			return fail("%v", err)
+		}
+	}
 	t, err := loadTarget(ctx, fs.Args())
 	if err != nil {
 		return fail("%v", err)
@@ -76,7 +81,7 @@ func fix(ctx context.Context, args []string) int {
 				return fail("no undo patch, so nothing was written: %v", err)
 			}
 		}
-		if err := apply.Write(res.Files); err != nil {
+		if err := apply.Write(res.Files, writesDir()); err != nil {
 			return fail("%v", err)
 		}
 		if !*asJSON {
@@ -97,6 +102,9 @@ func fix(ctx context.Context, args []string) int {
 		if err != nil {
 			code = fail("%v", err)
 		}
+	}
+	if report != nil {
+		report.Done()
 	}
 	printProblems(os.Stderr, found.sorted())
 	if report != nil && report.Planned > 0 {

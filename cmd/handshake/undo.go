@@ -1,12 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"handshake/refactor/apply"
+	"handshake/refactor/load"
 )
 
 // saveUndo keeps a patch that takes changes of files back, in the user's cache
@@ -34,4 +36,24 @@ func saveUndo(dir string, files []apply.File) (string, error) {
 		err = e
 	}
 	return out.Name(), err
+}
+
+// writesDir returns where it is noted which files are being changed, "" if there
+// is no cache to note it in.
+func writesDir() string {
+	cache := load.UserCache().Dir()
+	if cache == "" {
+		return ""
+	}
+	return filepath.Join(cache, "writes")
+}
+
+// finishWrites brings changes to an end that an earlier fix was about to make when
+// it was killed.
+func finishWrites() error {
+	finished, err := apply.Recover(writesDir())
+	if len(finished) > 0 {
+		fmt.Fprintf(os.Stderr, "an earlier fix was killed while it wrote; its changes were finished in:\n\t%s\n", strings.Join(finished, "\n\t"))
+	}
+	return err
 }

@@ -24,6 +24,7 @@ type verifyFlags struct {
 	timeout time.Duration
 	race    bool
 	stress  bool
+	resume  bool
 }
 
 var verifyLevels = map[string]verify.Level{"build": verify.Build, "vet": verify.Vet, "test": verify.Test}
@@ -36,6 +37,7 @@ func (v *verifyFlags) register(fs *flag.FlagSet) {
 	fs.DurationVar(&v.timeout, "timeout", 0, "with -verify, give the tests of a package that long (default as go test,\nless with fixes where they took less without)")
 	fs.BoolVar(&v.race, "race", true, "with -verify, run tests under the race detector, where there is one")
 	fs.BoolVar(&v.stress, "stress", false, "with -verify, keep all processors busy meanwhile, to shake the order of events")
+	fs.BoolVar(&v.resume, "resume", false, "with -verify, go on where a run with the same arguments was interrupted")
 }
 
 // String, Set and IsBoolFlag make the level a flag that may stand alone.
@@ -65,6 +67,10 @@ func (v *verifyFlags) check(fs *flag.FlagSet) (err error) {
 			if v.level != "test" {
 				err = fmt.Errorf("-%s says how -verify=test runs tests", f.Name)
 			}
+		case "resume":
+			if v.level == "" {
+				err = errors.New("-resume goes on with fix -verify")
+			}
 		}
 	})
 	if v.count < 1 {
@@ -75,13 +81,19 @@ func (v *verifyFlags) check(fs *flag.FlagSet) (err error) {
 
 // run plans the fixes and proves them.
 func (v *verifyFlags) run(ctx context.Context, dir string, g *load.Graph, opts apply.Options) (*verify.Report, error) {
+	if v.resume && g.Cache() == nil {
+		return nil, errors.New("there is no cache, so nothing to resume from")
+	}
 	report, err := verify.Run(ctx, verify.Config{
 		Graph: g, Apply: opts, Level: verifyLevels[v.level],
-		Count: v.count, Timeout: v.timeout, Race: v.race, Stress: v.stress,
+		Count: v.count, Timeout: v.timeout, Race: v.race, Stress: v.stress, Resume: v.resume,
 		Progress: func(s string) { fmt.Fprintln(os.Stderr, strings.ReplaceAll(s, dir+string(os.PathSeparator), "")) },
 	})
 	if ctx.Err() != nil {
 		err = errors.New("interrupted; nothing was written")
+		if g.Cache() != nil {
+			err = errors.New("interrupted; nothing was written; -resume goes on here")
+		}
 	}
 	return report, err
 }

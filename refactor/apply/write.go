@@ -2,6 +2,8 @@ package apply
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -17,16 +19,23 @@ import (
 // file. If that fails half-way, the files changed so far get their former
 // contents back. Modes are kept and symbolic links followed. A file that is no
 // longer as it was before, or that its owner may not write, fails.
-func Write(files []File) error { return disk{stage, atomic.ReplaceFile}.write(files) }
+//
+// What is going to be done is noted in the directory journal first, which is made
+// if need be: if the process or the machine stops meanwhile, [Recover] brings it to
+// an end. If journal is "", a stop half-way leaves some files changed.
+func Write(files []File, journal string) error { return onDisk.write(files, journal) }
 
-// A disk is how files are changed; tests put in one that fails.
+// A disk is how files are changed; tests put in one that fails, or that ends the
+// process.
 type disk struct {
-	// stage writes data to a new file in the directory of target and returns
-	// its name.
-	stage func(target string, data []byte, mode fs.FileMode) (string, error)
-	// replace renames the staged file to target.
-	replace func(staged, target string) error
+	// stage writes data to a new file.
+	stage func(name string, data []byte, mode fs.FileMode) error
+	// replace renames a file, in the place of another if that exists.
+	replace func(from, to string) error
+	remove  func(name string) error
 }
+
+var onDisk = disk{stage, atomic.ReplaceFile, os.Remove}
 
 type staged struct {
 	File
@@ -34,19 +43,35 @@ type staged struct {
 	mode         fs.FileMode
 }
 
-func (d disk) write(files []File) (err error) {
+func (d disk) write(files []File, journal string) (err error) {
 	var work []staged
-	defer func() {
-		for _, s := range work {
-			os.Remove(s.temp) // gone already where all went well
-		}
-	}()
+	id := rand.Text()
 	for _, f := range files {
-		s, err := d.prepare(f)
+		s, err := prepare(f, id)
 		if err != nil {
 			return fmt.Errorf("%w; nothing was written", err)
 		}
 		work = append(work, s)
+	}
+	n, err := d.begin(journal, id, work)
+	if err != nil {
+		return fmt.Errorf("%w; nothing was written", err)
+	}
+	// Only now are there files beside those that change: if all ends here, the note
+	// tells which.
+	defer func() {
+		for _, s := range work {
+			d.remove(s.temp) // gone already where all went well
+		}
+		err = errors.Join(err, n.end())
+	}()
+	for _, s := range work {
+		if err := d.stage(s.temp, s.After, s.mode); err != nil {
+			return fmt.Errorf("%w; nothing was written", err)
+		}
+	}
+	if err := n.commit(); err != nil {
+		return fmt.Errorf("%w; nothing was written", err)
 	}
 	for i, s := range work {
 		if err := d.replace(s.temp, s.target); err != nil {
@@ -56,8 +81,8 @@ func (d disk) write(files []File) (err error) {
 	return nil
 }
 
-// prepare checks that the file can be changed and stages its new contents.
-func (d disk) prepare(f File) (staged, error) {
+// prepare checks that the file can be changed.
+func prepare(f File, id string) (staged, error) {
 	target, err := filepath.EvalSymlinks(f.Name)
 	if err != nil {
 		return staged{}, err
@@ -73,7 +98,8 @@ func (d disk) prepare(f File) (staged, error) {
 	if !bytes.Equal(now, f.Before) {
 		return staged{}, fmt.Errorf("%s changed while it was being fixed", f.Name)
 	}
-	temp, err := d.stage(target, f.After, info.Mode())
+	// No Go file, not even for a moment.
+	temp := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+"."+id)
 	return staged{f, target, temp, info.Mode()}, err
 }
 
@@ -94,10 +120,9 @@ func readWritable(name string, info fs.FileInfo) ([]byte, error) {
 // restore gives the files their former contents back.
 func (d disk) restore(work []staged) (err error) {
 	for _, s := range work {
-		temp, e := d.stage(s.target, s.Before, s.mode)
+		e := d.stage(s.temp, s.Before, s.mode)
 		if e == nil {
-			e = d.replace(temp, s.target)
-			os.Remove(temp)
+			e = d.replace(s.temp, s.target)
 		}
 		if e != nil {
 			err = errors.Join(err, fmt.Errorf("%s could not be restored: %w", s.Name, e))
@@ -106,10 +131,10 @@ func (d disk) restore(work []staged) (err error) {
 	return err
 }
 
-func stage(target string, data []byte, mode fs.FileMode) (name string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*") // no Go file, not even for a moment
+func stage(name string, data []byte, mode fs.FileMode) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return "", err
+		return err
 	}
 	_, err = f.Write(data)
 	if err == nil {
@@ -119,8 +144,10 @@ func stage(target string, data []byte, mode fs.FileMode) (name string, err error
 		err = f.Sync() // or a crash could leave an empty file in the place of a good one
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		os.Remove(f.Name())
-		return "", err
+		os.Remove(name)
 	}
-	return f.Name(), nil
+	return err
 }
+
+// sum is how notes name contents.
+func sum(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/natefinch/atomic"
@@ -46,7 +47,7 @@ func TestWriteKeepsTheMode(t *testing.T) {
 	if err := os.Chmod(files[1].Name, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := Write(files); err != nil {
+	if err := Write(files, t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, dir, files, true)
@@ -64,7 +65,7 @@ func TestWriteFollowsSymbolicLinks(t *testing.T) {
 	if err := os.Symlink(target[0].Name, link.Name); err != nil {
 		t.Skip(err)
 	}
-	if err := Write([]File{link}); err != nil {
+	if err := Write([]File{link}, ""); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, elsewhere, target, true)
@@ -79,7 +80,7 @@ func TestFileThatMayNotBeWrittenStopsAll(t *testing.T) {
 	if err := os.Chmod(files[1].Name, 0o440); err != nil {
 		t.Fatal(err)
 	}
-	if err := Write(files); !errors.Is(err, fs.ErrPermission) {
+	if err := Write(files, t.TempDir()); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("error %v, want permission denied", err)
 	}
 	expect(t, dir, files, false)
@@ -89,7 +90,7 @@ func TestFileThatChangedMeanwhileStopsAll(t *testing.T) {
 	dir := t.TempDir()
 	files := create(t, dir, "a.go", "b.go")
 	stale := []File{files[0], {files[1].Name, []byte("older"), []byte("new")}}
-	if err := Write(stale); err == nil {
+	if err := Write(stale, t.TempDir()); err == nil {
 		t.Error("no error")
 	}
 	expect(t, dir, files, false)
@@ -100,29 +101,33 @@ var errDisk = errors.New("disk is broken")
 func TestFailureToStageLeavesAll(t *testing.T) {
 	dir := t.TempDir()
 	files := create(t, dir, "a.go", "b.go", "c.go")
-	d := disk{func(target string, data []byte, mode fs.FileMode) (string, error) {
-		if filepath.Base(target) == "c.go" {
-			return "", errDisk
+	d, journal := onDisk, t.TempDir()
+	d.stage = func(name string, data []byte, mode fs.FileMode) error {
+		if strings.HasPrefix(filepath.Base(name), ".c.go") {
+			return errDisk
 		}
-		return stage(target, data, mode)
-	}, atomic.ReplaceFile}
-	if err := d.write(files); !errors.Is(err, errDisk) {
+		return stage(name, data, mode)
+	}
+	if err := d.write(files, journal); !errors.Is(err, errDisk) {
 		t.Errorf("error %v, want %v", err, errDisk)
 	}
 	expect(t, dir, files, false)
+	expect(t, journal, nil, false)
 }
 
 func TestFailureHalfWayRestores(t *testing.T) {
 	dir := t.TempDir()
 	files := create(t, dir, "a.go", "b.go", "c.go")
-	d := disk{stage, func(temp, target string) error {
+	d, journal := onDisk, t.TempDir()
+	d.replace = func(temp, target string) error {
 		if filepath.Base(target) == "c.go" {
 			return errDisk
 		}
 		return atomic.ReplaceFile(temp, target)
-	}}
-	if err := d.write(files); !errors.Is(err, errDisk) {
+	}
+	if err := d.write(files, journal); !errors.Is(err, errDisk) {
 		t.Errorf("error %v, want %v", err, errDisk)
 	}
 	expect(t, dir, files, false)
+	expect(t, journal, nil, false)
 }

@@ -37,28 +37,33 @@ func newGoCommand(stress bool) (*goCommand, error) {
 
 func (g *goCommand) close() { os.RemoveAll(g.scratch) }
 
+// An overlay is files in the place of those on disk. The zero overlay has none.
+type overlay struct {
+	file     string // for the flag -overlay (see "go help build")
+	contents string // a fingerprint
+}
+
 // overlay writes the contents of the files after the fixes to the scratch
-// directory and returns the name of a file for the flag -overlay (see "go help
-// build").
-func (g *goCommand) overlay(files []apply.File) (string, error) {
+// directory.
+func (g *goCommand) overlay(files []apply.File) (overlay, error) {
 	dir, err := os.MkdirTemp(g.scratch, "overlay-")
 	if err != nil {
-		return "", err
+		return overlay{}, err
 	}
 	replace := make(map[string]string)
 	for i, f := range files {
 		name := filepath.Join(dir, fmt.Sprintf("%d_%s", i, filepath.Base(f.Name)))
 		if err := os.WriteFile(name, f.After, 0o600); err != nil {
-			return "", err
+			return overlay{}, err
 		}
 		replace[f.Name] = name
 	}
 	data, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
-		return "", err
+		return overlay{}, err
 	}
 	name := filepath.Join(dir, "overlay.json")
-	return name, os.WriteFile(name, data, 0o600)
+	return overlay{name, contents(files)}, os.WriteFile(name, data, 0o600)
 }
 
 // contents identifies the contents of the files after the fixes.

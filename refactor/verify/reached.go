@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"slices"
 	"strings"
 
@@ -49,10 +50,10 @@ func (v *verifier) unreached(ctx context.Context, fixes []apply.Made) (map[key]b
 		return nil, nil
 	}
 	var files []apply.File
-	for name, src := range sources {
-		files = append(files, apply.File{Name: name, After: src})
+	for _, name := range slices.Sorted(maps.Keys(sources)) {
+		files = append(files, apply.File{Name: name, After: sources[name]})
 	}
-	overlay, err := v.go_.overlay(files)
+	marked, err := v.go_.overlay(files)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +67,7 @@ func (v *verifier) unreached(ctx context.Context, fixes []apply.Made) (map[key]b
 				}
 			}
 		}
-		if err := v.goTest(ctx, r, t.module, overlay, v.Timeout, 1, "-run="+exactly(names), t.Path); err != nil {
+		if err := v.goTest(ctx, r, t.module, method{marked, v.Timeout, 1, []string{"-run=" + exactly(names)}}, t); err != nil {
 			return nil, err
 		}
 	}

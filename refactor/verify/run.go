@@ -38,7 +38,8 @@ type run struct {
 	builds   map[string][]string
 	stray    []string // what is not JSON
 
-	finished func()            // if not nil, called at the end of a package
+	finished func(test string) // if not nil, called at the end of a top-level test, and with "" of a package
+	record   *recorder         // if not nil, is told all
 	heard    func(line string) // if not nil, called with what tests say
 }
 
@@ -83,6 +84,9 @@ func (r *run) line(line string) {
 		}
 		return
 	}
+	if r.record != nil {
+		r.record.line(e, line)
+	}
 	if e.Action == "build-output" {
 		r.builds[e.ImportPath] = append(r.builds[e.ImportPath], e.Output)
 	}
@@ -121,13 +125,25 @@ func (r *run) line(line string) {
 		}
 		res.kept = true
 	}
-	if e.Test != "" || e.Action != "pass" && e.Action != "fail" && e.Action != "skip" {
-		return
+	if e.endsPackage() {
+		r.elapsed[e.Package] += e.Elapsed
 	}
-	r.elapsed[e.Package] += e.Elapsed
-	if r.finished != nil {
-		r.finished()
+	if r.finished != nil && e.ends() && !strings.Contains(e.Test, "/") {
+		r.finished(e.Test)
 	}
+}
+
+// ends reports whether the event is the end of a test or package.
+func (e event) ends() bool { return e.Action == "pass" || e.Action == "fail" || e.Action == "skip" }
+
+func (e event) endsPackage() bool { return e.Test == "" && e.Package != "" && e.ends() }
+
+// seconds returns how long the tests of all packages took, one after the other.
+func (r *run) seconds() (all float64) {
+	for _, s := range r.elapsed {
+		all += s
+	}
+	return all
 }
 
 // crashes reports whether a line is what the runtime says when it gives up.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"handshake/refactor/apply"
 )
 
 // told is what go test -json tells, one event for each of some short lines:
@@ -144,5 +146,28 @@ func TestInsertMark(t *testing.T) {
 	}
 	if got := insertMark([]byte(src), strings.Index(src, "var x"), "m"); got != nil {
 		t.Errorf("outside of functions:\n%s", got)
+	}
+}
+
+func TestTouchedTests(t *testing.T) {
+	v := &verifier{modules: []*module{{targets: []*target{{Path: "p", Dir: "/p"}}}}}
+	const src = "package p\n\nimport \"time\"\n\nvar x int\n\nfunc TestA() { a() }\n\nfunc TestB() { b() }\n\nfunc help() { c() }\n"
+	for _, test := range []struct {
+		name, old, new string
+		want           []testID
+		only           bool
+	}{
+		{"/p/p_test.go", "a()", "z()", []testID{{"p", "TestA"}}, true},
+		{"/p/p_test.go", `import "time"`, `import "sync"`, nil, true},
+		{"/p/p_test.go", "c()", "z()", nil, false},
+		{"/p/p_test.go", "var x int", "var x bool", nil, false},
+		{"/p/p_test.go", "func help", "func more() {}\n\nfunc help", nil, false},
+		{"/p/p.go", "a()", "z()", nil, false},
+	} {
+		files := []apply.File{{Name: test.name, Before: []byte(src), After: []byte(strings.Replace(src, test.old, test.new, 1))}}
+		got, only := v.touchedTests(files)
+		if only != test.only || len(got) != len(test.want) || only && len(got) > 0 && !got[test.want[0]] {
+			t.Errorf("%s for %s: %v, %v; want %v, %v", test.new, test.old, got, only, test.want, test.only)
+		}
 	}
 }

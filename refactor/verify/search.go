@@ -120,12 +120,16 @@ func (v *verifier) check(ctx context.Context, fixes []apply.Made) ([]Failure, er
 	if known, ok := v.verdicts[id]; ok {
 		return known, nil
 	}
-	overlay, err := v.go_.overlay(files)
+	o, err := v.go_.overlay(files)
 	if err != nil {
 		return nil, err
 	}
-	v.say("%s %s: %s%s", v.Level.doing(), count(len(targets), "package"), count(len(fixes), "fix"), v.estimate(targets))
-	failures, err := v.try(ctx, overlay, targets, fixes)
+	beside := ""
+	if n := len(v.accepted); n > 0 {
+		beside = fmt.Sprintf(" beside %d", n)
+	}
+	v.say("%s %s: %s%s%s", v.Level.doing(), count(len(targets), "package"), count(len(fixes), "fix"), beside, v.estimate(targets))
+	failures, err := v.try(ctx, o, files, targets, fixes)
 	if err != nil {
 		return nil, err
 	}
@@ -134,18 +138,21 @@ func (v *verifier) check(ctx context.Context, fixes []apply.Made) ([]Failure, er
 }
 
 // try runs the go command on the overlay.
-func (v *verifier) try(ctx context.Context, overlay string, targets []*target, fixes []apply.Made) ([]Failure, error) {
-	failures, err := v.newComplaints(ctx, overlay, targets)
+func (v *verifier) try(ctx context.Context, o overlay, files []apply.File, targets []*target, fixes []apply.Made) ([]Failure, error) {
+	failures, err := v.newComplaints(ctx, o, targets)
 	if err != nil || len(failures) > 0 || v.Level < Test {
 		return failures, err
 	}
-	after, err := v.runTests(ctx, overlay, targets, v.timeout)
+	after, err := v.runTests(ctx, o, targets, v.timeout)
 	if err != nil {
 		return nil, err
 	}
 	failures = v.before.broken(after, targets)
 	if len(failures) > 0 {
 		if failures, err = v.reproduce(ctx, after, targets, failures); err != nil {
+			return nil, err
+		}
+		if failures, err = v.excused(ctx, o, files, targets, failures); err != nil {
 			return nil, err
 		}
 	}
@@ -187,7 +194,7 @@ func (v *verifier) reproduce(ctx context.Context, after *run, targets []*target,
 		if !ok {
 			continue
 		}
-		r, err := v.runOne(ctx, t, tests, 2*v.Count+3)
+		r, err := v.runOne(ctx, overlay{}, t, tests, 2*v.Count+3)
 		if err != nil {
 			return nil, err
 		}

@@ -3,9 +3,7 @@ package verify
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -37,8 +35,7 @@ func (v *verifier) runBaseline(ctx context.Context, targets []*target) error {
 		detector = " without the race detector (" + v.noRace + ")"
 	}
 	v.say("running the tests of %s as they are, %s each%s", count(len(targets), "package"), times(v.Count), detector)
-	start := time.Now()
-	r, err := v.runTests(ctx, "", targets, v.Timeout)
+	r, err := v.runTests(ctx, overlay{}, targets, v.Timeout)
 	if err != nil {
 		return err
 	}
@@ -52,7 +49,6 @@ func (v *verifier) runBaseline(ctx context.Context, targets []*target) error {
 	for id, t := range r.tests {
 		v.counted[id] = *t
 	}
-	v.took += time.Since(start)
 	if err := v.withoutDetector(ctx, targets, r); err != nil {
 		return err
 	}
@@ -77,7 +73,7 @@ func (v *verifier) withoutKillers(ctx context.Context, t *target, r *run) error 
 		}
 		v.kills[t] = append(v.kills[t], killers...)
 		v.say("running the tests of %s without %s, which ends the program", t.Path, strings.Join(v.kills[t], ", "))
-		again, err := v.runTests(ctx, "", []*target{t}, v.Timeout)
+		again, err := v.runTests(ctx, overlay{}, []*target{t}, v.Timeout)
 		if err != nil {
 			return err
 		}
@@ -113,116 +109,13 @@ func (v *verifier) withoutDetector(ctx context.Context, targets []*target, r *ru
 		}
 		slices.Sort(racy)
 		v.say("running %s without the race detector, which sees races in %s", t.Path, strings.Join(racy, ", "))
-		plain, err := v.runOne(ctx, t, racy, v.Count)
+		plain, err := v.runOne(ctx, overlay{}, t, racy, v.Count)
 		if err != nil {
 			return err
 		}
 		v.racy.replace(plain)
 	}
 	return nil
-}
-
-// runTests runs the tests of the targets, of the files on disk if the overlay is
-// "". Packages with tests that end the program are run one by one without these.
-func (v *verifier) runTests(ctx context.Context, overlay string, targets []*target, timeout time.Duration) (*run, error) {
-	all := newRun()
-	done, told := 0, time.Now()
-	all.finished = func() {
-		done++
-		if done < len(targets) && time.Since(told) > 20*time.Second {
-			told = time.Now()
-			v.say("%d of %s tested so far", done, count(len(targets), "package"))
-		}
-	}
-	for _, m := range v.modules {
-		var paths []string
-		for _, t := range targets {
-			if t.module != m {
-				continue
-			}
-			if len(v.kills[t]) > 0 {
-				err := v.goTest(ctx, all, m, overlay, timeout, v.Count, "-skip="+exactly(v.kills[t]), t.Path)
-				if err != nil {
-					return nil, err
-				}
-				continue
-			}
-			paths = append(paths, t.Path)
-		}
-		if len(paths) == 0 {
-			continue
-		}
-		if err := v.goTest(ctx, all, m, overlay, timeout, v.Count, paths...); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
-// runOne runs some tests of a target, all if there are none, without any fix.
-func (v *verifier) runOne(ctx context.Context, t *target, tests []string, n int) (*run, error) {
-	args := []string{t.Path}
-	if len(tests) > 0 {
-		args = []string{"-run=" + exactly(tests), t.Path}
-	} else if len(v.kills[t]) > 0 {
-		args = []string{"-skip=" + exactly(v.kills[t]), t.Path}
-	}
-	r := newRun()
-	return r, v.goTest(ctx, r, t.module, "", v.Timeout, n, args...)
-}
-
-// exactly returns a pattern for the top-level tests with these names.
-func exactly(tests []string) string {
-	var quoted []string
-	for _, name := range tests {
-		quoted = append(quoted, regexp.QuoteMeta(name))
-	}
-	slices.Sort(quoted)
-	return "^(" + strings.Join(slices.Compact(quoted), "|") + ")$"
-}
-
-func (v *verifier) goTest(ctx context.Context, r *run, m *module, overlay string, timeout time.Duration, n int, args ...string) error {
-	flags := []string{"test", "-json", "-vet=off", fmt.Sprintf("-count=%d", n)}
-	if v.race {
-		flags = append(flags, "-race")
-	}
-	if overlay != "" {
-		flags = append(flags, "-overlay="+overlay)
-	}
-	if timeout > 0 {
-		flags = append(flags, "-timeout="+timeout.String())
-	}
-	stderr, failed, err := v.go_.run(ctx, m.dir, r.read, append(flags, args...)...)
-	if err != nil {
-		return err
-	}
-	anyFailed := false
-	for _, p := range r.packages {
-		anyFailed = anyFailed || p.failed > 0
-	}
-	if failed && !anyFailed {
-		return fmt.Errorf("go test: %s", strings.TrimSpace(stderr+strings.Join(r.stray, "")))
-	}
-	return nil
-}
-
-// estimate says how long the tests of the targets will take, from how long they
-// took before.
-func (v *verifier) estimate(targets []*target) string {
-	if v.Level < Test {
-		return ""
-	}
-	some, all := 0.0, 0.0
-	for _, t := range targets {
-		some += v.before.elapsed[t.Path]
-	}
-	for _, s := range v.before.elapsed {
-		all += s
-	}
-	if all == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" (about %s)", time.Duration(v.took.Seconds()*some/all+1)*time.Second)
 }
 
 func (r *result) perRun() time.Duration {

@@ -37,6 +37,10 @@ type Config struct {
 	Race    bool          // run tests under the race detector, where there is one
 	Stress  bool          // keep all processors busy meanwhile
 
+	// Resume goes on with the last run for the same question that was cut off, if
+	// the cache of the graph knows one.
+	Resume bool
+
 	// Progress, if not nil, is told what is going to be done.
 	Progress func(string)
 }
@@ -49,6 +53,10 @@ type Report struct {
 	Rejected []Rejected
 	Unproven []Unproven
 	Tests    *Tests // nil if none were run
+
+	// Done, called when the result is no longer needed or on disk, says that there
+	// is nothing to resume.
+	Done func()
 }
 
 // Rejected is a fix with which something fails.
@@ -97,6 +105,15 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		accepted: make(map[key]bool), vetoes: make(map[key]error), plans: make(map[string]*apply.Result),
 		verdicts: make(map[string][]Failure), doubtful: make(map[testID]string), missed: make(map[place]string), timeout: cfg.Timeout,
 	}
+	resumed := false
+	v.journal, resumed = openJournal(cfg)
+	v.report.Done = v.journal.close
+	switch {
+	case resumed:
+		v.say("going on with the run that was interrupted")
+	case cfg.Resume:
+		v.say("no such run was interrupted: beginning anew")
+	}
 	first, err := v.plan(ctx)
 	if err != nil {
 		return nil, err
@@ -133,6 +150,7 @@ func keyOf(m apply.Made) key { return key{m.File, m.Rule.Name, m.Title, m.Offset
 type verifier struct {
 	Config
 	go_     *goCommand
+	journal *journal
 	modules []*module
 	report  Report
 
@@ -148,7 +166,8 @@ type verifier struct {
 	racy     *run                 // of it, tests with data races, run without the detector
 	baseline map[*target]bool     // what has been run before any fix
 	kills    map[*target][]string // tests that end the program, without any fix
-	took     time.Duration        // to run them
+	took     time.Duration        // that running tests has taken
+	tested   float64              // seconds that they took, by their own account, one after the other
 	now      *run                 // with the accepted fixes, of packages that they affect
 	race     bool
 	noRace   string

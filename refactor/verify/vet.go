@@ -18,7 +18,7 @@ func (l Level) doing() string {
 
 // complaints asks the compiler or, from level Vet on, go vet, which type-checks
 // what it reads.
-func (v *verifier) complaints(ctx context.Context, overlay string, targets []*target) ([]complaint, error) {
+func (v *verifier) complaints(ctx context.Context, o overlay, targets []*target) ([]complaint, error) {
 	commands := [][]string{{"vet"}}
 	if v.Level == Build {
 		commands = [][]string{{"build", "-o=" + os.DevNull}, {"test", "-vet=off", "-c", "-o=" + os.DevNull}}
@@ -35,8 +35,8 @@ func (v *verifier) complaints(ctx context.Context, overlay string, targets []*ta
 			continue
 		}
 		for _, args := range commands {
-			if overlay != "" {
-				args = append(args, "-overlay="+overlay)
+			if o.file != "" {
+				args = append(args, "-overlay="+o.file)
 			}
 			stderr, _, err := v.go_.run(ctx, m.dir, discard, append(args, paths...)...)
 			if err != nil {
@@ -55,12 +55,12 @@ func discard(r io.Reader) error {
 
 // newComplaints returns what speaks against the overlay: complaints that there
 // are not without it.
-func (v *verifier) newComplaints(ctx context.Context, overlay string, targets []*target) ([]Failure, error) {
-	after, err := v.complaints(ctx, overlay, targets)
+func (v *verifier) newComplaints(ctx context.Context, o overlay, targets []*target) ([]Failure, error) {
+	after, err := v.complaints(ctx, o, targets)
 	if err != nil || len(after) == 0 {
 		return nil, err
 	}
-	before, err := v.complaints(ctx, "", targets)
+	before, err := v.complaints(ctx, overlay{}, targets)
 	if err != nil {
 		return nil, err
 	}
