@@ -21,6 +21,8 @@ import (
 	"handshake/editors/e2e"
 )
 
+func TestMain(m *testing.M) { e2e.Main(m) }
+
 // TestReport lets handshake fix write a report about a module whose comments and
 // tests try to break out of it, and reads it as a person would.
 func TestReport(t *testing.T) {

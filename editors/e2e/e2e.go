@@ -5,10 +5,12 @@ package e2e
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/tools/txtar"
@@ -22,15 +24,40 @@ type Session struct {
 	bin  []string // where the programs are
 }
 
-// NewSession lays out the files of a txtar archive as a workspace and builds
-// handshake. If one of the named tools is not installed the test is skipped,
-// or fails where HANDSHAKE_E2E is 1, as in CI.
+// server builds handshake and returns the folder that it is in.
+var server = sync.OnceValues(func() (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "handshake-e2e"); err != nil {
+		return "", err
+	}
+	built = dir
+	build := exec.Command("go", "build", "-o", dir, "handshake/cmd/handshake")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%v: %v\n%s", build, err, out)
+	}
+	return dir, nil
+})
+
+var built string // the folder to remove in the end, if any
+
+// Main runs the tests of a package and removes what they share: the server,
+// which is built once, as linking it takes seconds.
+func Main(m *testing.M) {
+	code := m.Run()
+	if built != "" {
+		os.RemoveAll(built)
+	}
+	os.Exit(code)
+}
+
+// NewSession lays out the files of a txtar archive as a workspace, with handshake
+// in PATH. The package's TestMain must call [Main]. If one of the named tools is
+// not installed the test is skipped, or fails where HANDSHAKE_E2E is 1, as in CI.
 func NewSession(t testing.TB, archive string, tools ...string) *Session {
 	t.Helper()
 	s := &Session{
 		Dir:  filepath.Join(t.TempDir(), "shop"),
 		Home: t.TempDir(),
-		bin:  []string{t.TempDir(), toolDir()},
+		bin:  []string{toolDir()},
 	}
 	for _, tool := range tools {
 		if s.lookPath(tool) != "" {
@@ -42,6 +69,11 @@ func NewSession(t testing.TB, archive string, tools ...string) *Session {
 		t.Skipf("%s is not installed; to run this test, run editors/e2e/install.sh", tool)
 	}
 
+	bin, err := server()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.bin = append([]string{bin}, s.bin...)
 	a, err := txtar.ParseFile(archive)
 	if err != nil {
 		t.Fatal(err)
@@ -50,10 +82,6 @@ func NewSession(t testing.TB, archive string, tools ...string) *Session {
 		write(t, filepath.Join(s.Dir, f.Name), f.Data)
 	}
 
-	build := exec.Command("go", "build", "-o", s.bin[0], "handshake/cmd/handshake")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", build, err, out)
-	}
 	s.Env = s.environ(t)
 	return s
 }

@@ -23,6 +23,8 @@ const (
 	foreground, background = "#e0e2ea", "#14161b"
 )
 
+func TestMain(m *testing.M) { e2e.Main(m) }
+
 // newSession returns a session for a person who has put the folder of this test
 // on the runtimepath and works on the files of an archive of testdata.
 func newSession(t *testing.T, archive string, tools ...string) (s *e2e.Session, testdata string) {
