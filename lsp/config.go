@@ -4,11 +4,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"go.lsp.dev/protocol"
+
+	"handshake/refactor"
 )
 
 // Settings are what a user can choose. Each source replaces the values that it
@@ -17,6 +22,16 @@ import (
 type Settings struct {
 	// Rules turns rules on (also preview rules) or off, by name.
 	Rules map[string]bool `json:"rules"`
+
+	// Severities gives rules another severity than their own, by name: "warning",
+	// "info" or "hint". Hints are shown in editors only.
+	Severities map[string]refactor.Severity `json:"severities"`
+
+	// Exclude are files and directories that are left alone: they have no findings,
+	// and no fix changes them. They are patterns of paths from the module root with
+	// slashes, in which * and ? stand for letters of a name and ** for any
+	// directories.
+	Exclude []string `json:"exclude"`
 
 	// Diagnostics says whether findings are shown as diagnostics. Code actions
 	// are offered all the same.
@@ -79,6 +94,8 @@ func (h HoverMode) wanted(c *client) bool {
 	return h == HoverOn || h == HoverAuto && c.info.merges()
 }
 
+const noObject = "the settings are not a JSON object: "
+
 // merge returns the settings with those of a JSON object over them, and what is
 // wrong with that. Rules and environment variables are added one by one.
 func (set Settings) merge(raw []byte, ruleNames []string) (Settings, []string) {
@@ -87,15 +104,16 @@ func (set Settings) merge(raw []byte, ruleNames []string) (Settings, []string) {
 	}
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &object); err != nil {
-		return set, []string{"the settings are not a JSON object: " + err.Error()}
+		return set, []string{noObject + err.Error()}
 	}
-	set.Rules, set.Env = maps.Clone(set.Rules), maps.Clone(set.Env)
+	set.Rules, set.Severities, set.Env = maps.Clone(set.Rules), maps.Clone(set.Severities), maps.Clone(set.Env)
 	fields := make(map[string]reflect.Value)
 	v := reflect.ValueOf(&set).Elem()
 	for i := range v.NumField() {
 		fields[v.Type().Field(i).Tag.Get("json")] = v.Field(i).Addr()
 	}
 	var problems []string
+	delete(object, "$schema") // tells editors what else there can be
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		field, ok := fields[key]
 		if !ok {
@@ -115,15 +133,56 @@ func (set Settings) merge(raw []byte, ruleNames []string) (Settings, []string) {
 		}
 		field.Elem().Set(value.Elem())
 	}
-	var named struct{ Rules map[string]json.RawMessage }
-	if json.Unmarshal(raw, &named) == nil {
-		for _, name := range slices.Sorted(maps.Keys(named.Rules)) {
+	for _, key := range []string{"rules", "severities"} {
+		var named map[string]json.RawMessage
+		json.Unmarshal(object[key], &named) // what is no object has been told
+		for _, name := range slices.Sorted(maps.Keys(named)) {
 			if !slices.Contains(ruleNames, name) {
 				problems = append(problems, unknown("rule", name, ruleNames))
 			}
 		}
 	}
+	set.Exclude = slices.DeleteFunc(slices.Clone(set.Exclude), func(pattern string) bool {
+		bad := !doublestar.ValidatePattern(pattern)
+		if bad {
+			problems = append(problems, fmt.Sprintf("%q is no pattern", pattern))
+		}
+		return bad
+	})
 	return set, problems
+}
+
+// Choose returns those of the rules that are on, with the severities that they
+// are given. A rule that is neither turned on nor off is on if byDefault says so.
+func (set Settings) Choose(rules []*refactor.Rule, byDefault func(*refactor.Rule) bool) []*refactor.Rule {
+	var out []*refactor.Rule
+	for _, r := range rules {
+		if s, ok := set.Severities[r.Name]; ok && s != r.Severity {
+			changed := *r
+			changed.Severity = s
+			r = &changed
+		}
+		if on, named := set.Rules[r.Name]; on || !named && byDefault(r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Excludes returns why a file of the module in root is left alone, or "".
+func (set Settings) Excludes(root, file string) string {
+	rel, err := filepath.Rel(root, file)
+	if err != nil || len(set.Exclude) == 0 || !filepath.IsLocal(rel) {
+		return ""
+	}
+	for p := filepath.ToSlash(rel); p != "."; p = path.Dir(p) {
+		for _, pattern := range set.Exclude {
+			if doublestar.MatchUnvalidated(strings.Trim(pattern, "/"), p) {
+				return "it is excluded in the settings"
+			}
+		}
+	}
+	return ""
 }
 
 // isEmptyList reports whether the JSON is []. Lua has one empty table, which
@@ -170,9 +229,9 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-func (s *session) ruleNames() []string {
+func ruleNames(rules []*refactor.Rule) []string {
 	var names []string
-	for _, r := range s.opts.Rules {
+	for _, r := range rules {
 		names = append(names, r.Name)
 	}
 	return names
@@ -180,7 +239,7 @@ func (s *session) ruleNames() []string {
 
 // read merges a source of settings and tells the user what is wrong with it.
 func (s *session) read(from Settings, raw []byte, source string) Settings {
-	set, problems := from.merge(raw, s.ruleNames())
+	set, problems := from.merge(raw, ruleNames(s.opts.Rules))
 	s.warn(source, problems)
 	return set
 }

@@ -1,15 +1,42 @@
 package lsp
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"handshake/refactor"
 )
 
 // configFile is the name of the project's settings at the module root.
 const configFile = ".handshake.json"
+
+// ModuleSettings returns the settings of a module for those who have none of
+// their own, with the name of the file in which they are, or would be, and what is
+// wrong with single ones. The error is not nil if the file can not be read or holds
+// no JSON object.
+func ModuleSettings(root string, rules []*refactor.Rule) (set Settings, name string, problems []string, err error) {
+	set, name = DefaultSettings(), filepath.Join(root, configFile)
+	raw, err := readFile(name, longestConfig)
+	if errors.Is(err, fs.ErrNotExist) {
+		return set, name, nil, nil
+	}
+	if err != nil {
+		return set, name, nil, err
+	}
+	if err := json.Unmarshal(raw, new(map[string]json.RawMessage)); err != nil {
+		return set, name, nil, fmt.Errorf("%s: %s%w", name, noObject, err)
+	}
+	read, problems := set.merge(raw, ruleNames(rules))
+	read, more := read.bounded(set)
+	return read, name, append(problems, more...), nil
+}
 
 // environ returns the environment of the go command, before [load.Environ]. It
 // downloads nothing unless the user's settings say so: gopls does, or the user.

@@ -1,11 +1,14 @@
 package lsp
 
 import (
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"handshake/refactor"
 )
 
 func TestMerge(t *testing.T) {
@@ -30,6 +33,13 @@ func TestMerge(t *testing.T) {
 		{"wrong type", `{"snippets":"no","diagnostics":true}`,
 			Settings{Rules: map[string]bool{"sleepdone": false}, Diagnostics: true, Snippets: true, BuildFlags: []string{"-tags=a"}},
 			[]string{`setting "snippets" has a wrong value: json: cannot unmarshal string into Go value of type bool`}},
+		{"severities", `{"severities":{"sleepdone":"hint","sleepdome":"info"}}`,
+			Settings{Rules: base.Rules, Snippets: true, BuildFlags: base.BuildFlags, Severities: map[string]refactor.Severity{"sleepdone": refactor.Hint, "sleepdome": refactor.Info}},
+			[]string{`unknown rule "sleepdome" (did you mean "sleepdone"?)`}},
+		{"no severity", `{"severities":{"sleepdone":"fatal"}}`, base, []string{`setting "severities" has a wrong value: "fatal" is none of warning, info and hint`}},
+		{"excluded", `{"exclude":["a/**","b["]}`,
+			Settings{Rules: base.Rules, Snippets: true, BuildFlags: base.BuildFlags, Exclude: []string{"a/**"}}, []string{`"b[" is no pattern`}},
+		{"schema", `{"$schema":"x"}`, base, nil},
 		{"empty tables of Lua", `{"rules":[],"env":[],"snippets":true}`, base, nil},
 		{"an empty table of Lua", `[]`, base, nil},
 		{"no object", `[1]`, base, []string{`the settings are not a JSON object: json: cannot unmarshal array into Go value of type map[string]json.RawMessage`}},
@@ -44,6 +54,24 @@ func TestMerge(t *testing.T) {
 		if len(base.Rules) != 1 {
 			t.Fatalf("%s: the settings that were merged into have changed", test.name)
 		}
+	}
+}
+
+func TestExcludes(t *testing.T) {
+	set := Settings{Exclude: []string{"old", "gen/*.pb.go", "**/mock_?.go", "/x/**/y/"}}
+	for name, want := range map[string]bool{
+		"old/a.go": true, "old/b/a.go": true, "older/a.go": false, "b/old/a.go": false,
+		"gen/a.pb.go": true, "gen/a.go": false, "gen/b/a.pb.go": false,
+		"mock_a.go": true, "a/b/mock_a.go": true, "mock_ab.go": false,
+		"x/y/a.go": true, "x/a/b/y/a.go": true, "x/a.go": false,
+		"../old/a.go": false, "../a.go": false,
+	} {
+		if got := set.Excludes("/m", filepath.Join("/m", name)) != ""; got != want {
+			t.Errorf("%s is excluded: %v", name, got)
+		}
+	}
+	if (Settings{}).Excludes("/m", "/m/a.go") != "" {
+		t.Error("a file is excluded without any pattern")
 	}
 }
 

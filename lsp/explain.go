@@ -60,7 +60,7 @@ func (s *session) explainCommand(ctx context.Context, snap *snapshot, call *exec
 			return s.showDocs(ctx, r, snap.docs[p.URI])
 		}
 	}
-	return nil, jsonrpc2.NewError(jsonrpc2.InvalidParams, unknown("rule", p.Rule, s.ruleNames()))
+	return nil, jsonrpc2.NewError(jsonrpc2.InvalidParams, unknown("rule", p.Rule, ruleNames(s.opts.Rules)))
 }
 
 // showDocs has the client show the documentation of a rule. The document, if not

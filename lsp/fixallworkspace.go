@@ -14,7 +14,6 @@ import (
 	"go.lsp.dev/uri"
 
 	"handshake/refactor/apply"
-	"handshake/refactor/load"
 )
 
 const fixAllWorkspaceTitle = "Make all safe fixes of handshake in the workspace"
@@ -108,8 +107,7 @@ func (v *view) fixAll(ctx context.Context, docs map[string]*document, done func(
 	v.session.mu.Lock()
 	set := v.settings
 	v.session.mu.Unlock()
-	cfg := load.Config{Dir: v.dir, Env: set.environ(), BuildFlags: set.BuildFlags, Tests: true, Overlay: overlay(docs), Cache: v.session.opts.Cache}
-	graph, err := v.session.goList(ctx, cfg, "./...")
+	graph, err := v.session.goList(ctx, v.config(set, docs), "./...")
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ const maxDirs = 20_000
 // vendored modules, and what nobody may write.
 func modules(ctx context.Context, folder string) []string {
 	var out []string
-	if root, ok := moduleRoot(folder); ok {
+	if root, ok := ModuleRoot(folder); ok {
 		out = append(out, root)
 	}
 	seen := 0

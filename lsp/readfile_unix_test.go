@@ -22,7 +22,7 @@ func TestFIFO(t *testing.T) {
 	if got := workspaceOf(dir); got != dir {
 		t.Errorf("the workspace is %s", got)
 	}
-	if got, module := moduleRoot(dir); module {
+	if got, module := ModuleRoot(dir); module {
 		t.Errorf("%s is a module", got)
 	}
 	if got := modules(t.Context(), dir); len(got) > 0 {

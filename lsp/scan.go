@@ -220,6 +220,7 @@ func (c *scan) load(ctx context.Context, folders []string) []part {
 		}
 		graph, err := s.goList(ctx, load.Config{
 			Dir: dir, Env: set.environ(), BuildFlags: set.BuildFlags, Tests: true, Cache: s.opts.Cache, Background: true,
+			Exclude: p.excluded,
 		}, patterns[name]...)
 		if err != nil {
 			if ctx.Err() == nil {
@@ -277,13 +278,19 @@ func (c *scan) chosen(dirs map[string]bool) []candidate {
 	return out
 }
 
-// settings returns those of the module that a package belongs to.
-func (p part) settings(m *load.Meta) Settings {
-	best := ""
-	for root := range p.modules {
-		if within(root, m.Dir) && len(root) > len(best) {
-			best = root
+// settings returns those of the module that a file or directory belongs to, and
+// its root.
+func (p part) settings(name string) (set Settings, root string) {
+	for r := range p.modules {
+		if within(r, name) && len(r) > len(root) {
+			root = r
 		}
 	}
-	return p.modules[best]
+	return p.modules[root], root
+}
+
+// excluded returns why a file is left alone, or "".
+func (p part) excluded(file string) string {
+	set, root := p.settings(file)
+	return set.Excludes(root, file)
 }

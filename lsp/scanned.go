@@ -33,7 +33,7 @@ func (c *scan) look(ctx context.Context, of candidate) {
 		delete(c.known, name) // when they are closed, it is looked at again
 		return
 	}
-	set := p.settings(m)
+	set, _ := p.settings(m.Dir)
 	reporting, _ := parted(s.rules(set))
 	question := question(reporting)
 	var k load.Key
@@ -81,7 +81,7 @@ func (c *scan) look(ctx context.Context, of candidate) {
 func question(rules []*refactor.Rule) []string {
 	q := []string{"scan"}
 	for _, r := range rules {
-		q = append(q, r.Name)
+		q = append(q, r.Name, r.Severity.String())
 	}
 	return q
 }

@@ -159,14 +159,7 @@ func (s *session) wakeAll(v *view) {
 
 // rules returns the rules that the settings ask for.
 func (s *session) rules(set Settings) []*refactor.Rule {
-	var out []*refactor.Rule
-	for _, r := range s.opts.Rules {
-		on, named := set.Rules[r.Name]
-		if on || !named && !r.Preview {
-			out = append(out, r)
-		}
-	}
-	return out
+	return set.Choose(s.opts.Rules, func(r *refactor.Rule) bool { return !r.Preview })
 }
 
 // logOnce logs what is said under a key the first time.

@@ -53,7 +53,7 @@ func (s *session) place(name string) {
 	}
 	src, _ := readFile(name, s.limits.document) // there is none of a new file
 	onDisk, _ := load.Header(src)
-	root, module := moduleRoot(filepath.Dir(name))
+	root, module := ModuleRoot(filepath.Dir(name))
 	key := root
 	if !module {
 		key = name
@@ -87,9 +87,9 @@ func (s *session) place(name string) {
 	}
 }
 
-// moduleRoot returns the closest directory above with a go.mod; if there is
+// ModuleRoot returns the closest directory above with a go.mod; if there is
 // none, dir itself.
-func moduleRoot(dir string) (root string, module bool) {
+func ModuleRoot(dir string) (root string, module bool) {
 	for d := dir; ; d = filepath.Dir(d) {
 		if info, err := os.Stat(filepath.Join(d, "go.mod")); err == nil && info.Mode().IsRegular() {
 			return d, true
@@ -203,6 +203,14 @@ func (v *view) choose(docs map[string]*document) []string {
 
 const goMissing = "The go command was not found. handshake needs it to find packages: put it on the PATH of the editor."
 
+// config returns how the packages of the view are loaded.
+func (v *view) config(set Settings, docs map[string]*document) load.Config {
+	return load.Config{
+		Dir: v.dir, Env: set.environ(), BuildFlags: set.BuildFlags, Tests: true, Overlay: overlay(docs), Cache: v.session.opts.Cache,
+		Exclude: func(file string) string { return set.Excludes(v.dir, file) },
+	}
+}
+
 // load asks the go command for metadata. It returns nil, and tells the user, if
 // there is none.
 func (v *view) load(docs map[string]*document) *load.Graph {
@@ -212,8 +220,7 @@ func (v *view) load(docs map[string]*document) *load.Graph {
 	if len(patterns) == 0 {
 		return nil
 	}
-	cfg := load.Config{Dir: v.dir, Env: set.environ(), BuildFlags: set.BuildFlags, Tests: true, Overlay: overlay(docs), Cache: s.opts.Cache}
-	graph, err := s.goList(s.ctx, cfg, patterns...)
+	graph, err := s.goList(s.ctx, v.config(set, docs), patterns...)
 	if s.ctx.Err() != nil {
 		return nil
 	}

@@ -3,6 +3,7 @@ package refactor
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -86,8 +87,21 @@ const (
 	Hint
 )
 
-func (s Severity) String() string {
-	return [...]string{"warning", "info", "hint"}[s]
+var severities = [...]string{"warning", "info", "hint"}
+
+func (s Severity) String() string { return severities[s] }
+
+// MarshalText returns the name of the severity.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText accepts the name of a severity.
+func (s *Severity) UnmarshalText(text []byte) error {
+	i := slices.Index(severities[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("%q is none of warning, info and hint", text)
+	}
+	*s = Severity(i)
+	return nil
 }
 
 // Safety says whether a fix may be applied without being read.

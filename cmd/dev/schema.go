@@ -38,8 +38,12 @@ func settingsSchema(root string, names []string) (*jsonschema.Schema, error) {
 			p.Value.Default = v
 		}
 	}
+	s.Properties.Set("$schema", &jsonschema.Schema{Type: "string", Description: "Where this schema is, for editors."})
 	rules, _ := s.Properties.Get("rules")
 	rules.Properties = jsonschema.NewProperties()
+	severities, _ := s.Properties.Get("severities")
+	severities.PropertyNames = &jsonschema.Schema{}
+	severities.AdditionalProperties = &jsonschema.Schema{Type: "string", Enum: []any{"warning", "info", "hint"}}
 	for _, name := range names {
 		doc, err := os.ReadFile(filepath.Join(root, "refactor", "rules", name, "README.md"))
 		if err != nil {
@@ -47,6 +51,7 @@ func settingsSchema(root string, names []string) (*jsonschema.Schema, error) {
 		}
 		rule := refactor.Rule{Doc: string(doc)}
 		rules.Properties.Set(name, &jsonschema.Schema{Type: "boolean", Description: rule.Summary()})
+		severities.PropertyNames.Enum = append(severities.PropertyNames.Enum, name)
 	}
 	rules.AdditionalProperties = jsonschema.FalseSchema
 	return s, nil

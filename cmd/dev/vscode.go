@@ -30,6 +30,9 @@ func vscodeManifest(root string, settings *jsonschema.Schema) ([]byte, error) {
 	}
 	properties := jsonschema.NewProperties()
 	for p := settings.Properties.Oldest(); p != nil; p = p.Next() {
+		if p.Key == "$schema" {
+			continue // of the file only
+		}
 		s := *p.Value
 		if p.Key == "snippets" {
 			s.Default = false // the extension contributes them

@@ -10,33 +10,46 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"handshake/refactor"
 )
 
 func check(ctx context.Context, args []string) int {
 	fs := newFlags("check")
-	format := fs.String("f", "text", "`format`: text, json or github (annotations of a workflow)")
-	names := fs.String("rules", "", "comma-separated `rules` to check (default all that are not previews)")
-	statistics := fs.Bool("stats", false, "print counts and the time taken to standard error")
+	format := fs.String("f", "text", "`format`: text, json, or github (annotations of a workflow)")
+	names := fs.String("rules", "", "comma-separated `rules` to check (default what .handshake.json chooses,\nelse all that are neither previews nor hints)")
+	statistics := fs.Bool("stats", false, "print a table of the findings by rule, and the time taken, to standard error")
 	exitZero := fs.Bool("exit-zero", false, "exit with 0 even if there are findings")
 	verbose := fs.Bool("v", false, "try each fix, and tell which are withheld and why")
+	known := fs.String("baseline", "", "leave out the findings that are in `file`, which -write-baseline wrote")
+	toWrite := fs.String("write-baseline", "", "write all findings to `file` instead of reporting them")
+	since := fs.String("new-from-rev", "", "report only findings on lines that are new since the git `revision`")
 	if code, ok := parse(fs, args); !ok {
 		return code
 	}
 	write, ok := formats[*format]
-	if !ok {
+	switch {
+	case !ok:
 		return fail("unknown format %q; the formats are %s", *format, strings.Join(slices.Sorted(maps.Keys(formats)), ", "))
+	case *toWrite != "" && *since != "":
+		return fail("-write-baseline and -new-from-rev cannot be combined")
 	}
-	rules, err := selectRules(*names)
+	of, err := newProjects(*names)
 	if err != nil {
 		return fail("%v", err)
 	}
-	r, err := scan(ctx, fs.Args(), rules, *verbose || *format == "json")
+	keep, err := newSieve(ctx, *known, *since)
+	if err != nil {
+		return fail("%v", err)
+	}
+	r, err := scan(ctx, fs.Args(), of, *verbose || *statistics || resolving[*format])
 	if err != nil && !errors.Is(err, errNothing) {
 		return fail("%v", err)
 	}
+	if *toWrite != "" {
+		return writeBaseline(r, *toWrite, err)
+	}
+	keep.sift(r)
 	out := bufio.NewWriter(os.Stdout)
 	if e := write(out, r, *verbose); e != nil {
 		return fail("%v", e)
@@ -64,6 +77,9 @@ func check(ctx context.Context, args []string) int {
 	return exitClean
 }
 
+// resolving are the formats that have the edits of fixes.
+var resolving = map[string]bool{"json": true}
+
 var formats = map[string]func(w io.Writer, r *report, verbose bool) error{
 	"text":   writeText,
 	"json":   writeJSON,
@@ -81,7 +97,7 @@ func printHints(w io.Writer, r *report) {
 			review++
 		}
 	}
-	if len(r.Findings) > 0 {
+	if len(r.Findings)+len(r.hidden) > 0 {
 		fmt.Fprintf(w, "%s", count(len(r.Findings), "finding"))
 		if safe > 0 {
 			fmt.Fprintf(w, "; handshake fix can mend %d", safe)
@@ -89,23 +105,17 @@ func printHints(w io.Writer, r *report) {
 		if review > 0 {
 			fmt.Fprintf(w, "; handshake fix -unsafe can mend %d whose fix needs a review", review)
 		}
+		for _, h := range r.hidden {
+			fmt.Fprintf(w, "; %d %s", h.count, h.where)
+		}
+		if r.gone > 0 {
+			fmt.Fprintf(w, "; %d of it are gone (-write-baseline forgets them)", r.gone)
+		}
 		fmt.Fprintln(w)
 	}
 }
 
 func (f fixable) isSafe() bool { return f.Safety == refactor.Safe.String() }
-
-func printStats(w io.Writer, r *report) {
-	byRule := make(map[string]int)
-	for _, f := range r.Findings {
-		byRule[f.Rule]++
-	}
-	for _, name := range slices.Sorted(maps.Keys(byRule)) {
-		fmt.Fprintf(w, "%s: %s\n", name, count(byRule[name], "finding"))
-	}
-	fmt.Fprintf(w, "%s, %d of them without a goroutine, channel or sleep, in %v\n",
-		count(r.stats.packages, "package"), r.stats.skipped, r.stats.took.Round(time.Millisecond))
-}
 
 // count returns a number with its noun, "1 finding" or "2 findings".
 func count(n int, noun string) string {

@@ -74,7 +74,8 @@ func doctorPath(bin, path string) {
 }
 
 func doctorLoad(ctx context.Context) int {
-	_, g, err := loadPatterns(ctx, []string{"./..."})
+	of, _ := newProjects("")
+	_, g, err := loadPatterns(ctx, of, []string{"./..."})
 	if err != nil {
 		fmt.Printf("FAIL  packages: %v\n", err)
 		return exitFindings

@@ -32,7 +32,7 @@ func fix(ctx context.Context, args []string) int {
 			return fail("no place for the report: %v", err)
 		}
 	}
-	rules, err := selectRules(*names)
+	of, err := newProjects(*names)
 	if err != nil {
 		return fail("%v", err)
 	}
@@ -41,12 +41,12 @@ func fix(ctx context.Context, args []string) int {
 			return fail("%v", err)
 		}
 	}
-	t, err := loadTarget(ctx, fs.Args())
+	t, err := loadTarget(ctx, of, fs.Args())
 	if err != nil {
 		return fail("%v", err)
 	}
 	dir := t.dir
-	opts := apply.Options{Rules: rules, Unsafe: *unsafe, File: t.file, At: t.at}
+	opts := apply.Options{RulesOf: of.rules, Unsafe: *unsafe, File: t.file, At: t.at}
 	var res *apply.Result
 	var report *verify.Report // nil without -verify
 	if proof.level == "" {
@@ -57,7 +57,7 @@ func fix(ctx context.Context, args []string) int {
 	if err != nil {
 		return fail("%v", err)
 	}
-	found := problems{dir: dir}
+	found := problems{dir: dir, list: of.complaints(dir)}
 	for _, m := range t.graph.Roots() {
 		found.addMeta(m)
 	}

@@ -18,7 +18,8 @@ type spot struct {
 
 // findSpot loads the package of a place.
 func findSpot(ctx context.Context, arg string) (s spot, err error) {
-	t, err := loadTarget(ctx, []string{arg})
+	of, _ := newProjects("")
+	t, err := loadTarget(ctx, of, []string{arg})
 	if err != nil {
 		return s, err
 	}

@@ -25,7 +25,7 @@ type target struct {
 
 // loadTarget loads what the arguments name: packages, or file.go:line or
 // file.go:line:column alone.
-func loadTarget(ctx context.Context, args []string) (t target, err error) {
+func loadTarget(ctx context.Context, of *projects, args []string) (t target, err error) {
 	var place []string
 	for _, arg := range args {
 		if m := pointArg.FindStringSubmatch(arg); m != nil {
@@ -33,7 +33,7 @@ func loadTarget(ctx context.Context, args []string) (t target, err error) {
 		}
 	}
 	if place == nil {
-		t.dir, t.graph, err = loadPatterns(ctx, args)
+		t.dir, t.graph, err = loadPatterns(ctx, of, args)
 		return t, err
 	}
 	if len(args) > 1 {
@@ -49,9 +49,9 @@ func loadTarget(ctx context.Context, args []string) (t target, err error) {
 	}
 	// Of the file's own directory, because a file that is named alone is not seen
 	// as part of its package.
-	t.dir, t.graph, err = loadPatterns(ctx, []string{filepath.Dir(file)})
+	t.dir, t.graph, err = loadPatterns(ctx, of, []string{filepath.Dir(file)})
 	if err != nil { // outside of modules it is a package by itself
-		t.dir, t.graph, err = loadPatterns(ctx, []string{file})
+		t.dir, t.graph, err = loadPatterns(ctx, of, []string{file})
 	}
 	if err != nil {
 		return t, err

@@ -71,6 +71,8 @@ func (p problem) String() string {
 	switch {
 	case p.File == "":
 		return p.Message
+	case p.Line == 0:
+		return p.File + ": " + p.Message
 	case p.Column == 0:
 		return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Message)
 	}

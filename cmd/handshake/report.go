@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"handshake/refactor"
+	"handshake/refactor/load"
 )
 
 // report is what check finds. Its JSON form is a contract: see
@@ -14,7 +15,22 @@ type report struct {
 	Findings []finding `json:"findings"`
 	Errors   []problem `json:"errors"`
 
-	stats stats
+	stats  stats
+	hidden []hidden
+	gone   int               // findings of the baseline
+	looked map[string]looked // by import path: the packages that were read without a problem
+}
+
+// looked tells how a package was looked at.
+type looked struct {
+	meta  *load.Meta
+	rules []*refactor.Rule
+}
+
+// hidden are findings that are left out.
+type hidden struct {
+	count int
+	where string // "in the baseline"
 }
 
 type finding struct {
@@ -29,6 +45,11 @@ type finding struct {
 	Related   []related  `json:"related"`
 	Fixes     []fixable  `json:"fixes"`
 	Withheld  []withheld `json:"withheld"`
+
+	// Fingerprint stays the same when the lines around the finding move.
+	Fingerprint string `json:"fingerprint"`
+
+	pkg string // import path
 }
 
 type related struct {

@@ -12,7 +12,7 @@ import (
 type scanner struct {
 	dir     string // the working directory
 	graph   *load.Graph
-	rules   []*refactor.Rule
+	of      *projects
 	resolve bool // whether edits are wanted too
 }
 
@@ -27,19 +27,22 @@ type result struct {
 
 // result analyses a package, unless the cache has the result.
 func (s scanner) result(ctx context.Context, m *load.Meta) (*result, error) {
-	return load.Computed(ctx, s.graph, m, s.question(), s.analyse)
+	return load.Computed(ctx, s.graph, m, s.question(m), func(pkg *refactor.Package) *result { return s.analyse(pkg, s.of.rules(m.Dir)) })
 }
 
-func (s scanner) analyse(pkg *refactor.Package) *result {
+func (s scanner) analyse(pkg *refactor.Package, rules []*refactor.Rule) *result {
 	p := problems{dir: s.dir}
 	p.addTypes(load.Complaints(pkg))
 	r := &result{Read: load.Parses(pkg)}
-	findings, errs := refactor.Analyze(pkg, s.rules)
+	findings, errs := refactor.Analyze(pkg, rules)
 	for _, err := range errs {
 		p.addError(err, true)
 	}
-	for _, f := range findings {
-		r.Findings = append(r.Findings, newFinding(s.dir, pkg, f, s.resolve))
+	prints := refactor.Fingerprints(pkg, findings)
+	for i, f := range findings {
+		out := newFinding(s.dir, pkg, f, s.resolve)
+		out.Fingerprint = prints[i]
+		r.Findings = append(r.Findings, out)
 	}
 	r.Problems = p.list
 	return r
@@ -47,10 +50,10 @@ func (s scanner) analyse(pkg *refactor.Package) *result {
 
 // question returns what is asked of each package. What a rule does is part of
 // the program, and with it of the key of the package.
-func (s scanner) question() []string {
+func (s scanner) question(m *load.Meta) []string {
 	q := []string{"check", s.dir, strconv.FormatBool(s.resolve)}
-	for _, r := range s.rules {
-		q = append(q, r.Name)
+	for _, r := range s.of.rules(m.Dir) {
+		q = append(q, r.Name, r.Severity.String())
 	}
 	return q
 }

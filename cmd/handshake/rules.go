@@ -5,33 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"handshake/refactor"
 	"handshake/refactor/rules"
 )
-
-// selectRules returns the rules that a comma-separated list names. An empty list
-// stands for all that are batched.
-func selectRules(list string) ([]*refactor.Rule, error) {
-	all := rules.All()
-	if list == "" {
-		return slices.DeleteFunc(all, func(r *refactor.Rule) bool { return !r.Batched() }), nil
-	}
-	var out []*refactor.Rule
-	for name := range strings.SplitSeq(list, ",") {
-		r, err := ruleNamed(all, strings.TrimSpace(name))
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(out, r) {
-			out = append(out, r)
-		}
-	}
-	return out, nil
-}
 
 func ruleNamed(all []*refactor.Rule, name string) (*refactor.Rule, error) {
 	names := make([]string, len(all))

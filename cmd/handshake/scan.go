@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"handshake/refactor"
 	"handshake/refactor/load"
 )
 
@@ -26,14 +25,14 @@ type stats struct {
 
 // loadPatterns asks the go command for packages in the working directory, which
 // it returns too; no pattern means ".".
-func loadPatterns(ctx context.Context, patterns []string) (dir string, g *load.Graph, err error) {
+func loadPatterns(ctx context.Context, of *projects, patterns []string) (dir string, g *load.Graph, err error) {
 	if dir, err = os.Getwd(); err != nil {
 		return "", nil, err
 	}
 	if len(patterns) == 0 {
 		patterns = []string{"."}
 	}
-	g, err = load.Load(ctx, load.Config{Dir: dir, Tests: true, Cache: load.UserCache()}, patterns...)
+	g, err = of.load(ctx, dir, patterns)
 	if err != nil && strings.Contains(err.Error(), "go.mod file not found") {
 		err = fmt.Errorf("%w (without one, name the files)", err)
 	}
@@ -45,17 +44,20 @@ var errNothing = errors.New("no Go package could be read")
 // scan analyses the packages that match, a few at a time; each is dropped once
 // analysed. The error is not nil only if none could be read; the report then
 // has the reasons.
-func scan(ctx context.Context, patterns []string, rules []*refactor.Rule, resolve bool) (*report, error) {
+func scan(ctx context.Context, patterns []string, of *projects, resolve bool) (*report, error) {
 	start := time.Now()
-	r := &report{Version: 1, Findings: []finding{}}
+	r := &report{Version: 1, Findings: []finding{}, looked: make(map[string]looked)}
 	var all problems
-	dir, g, err := loadPatterns(ctx, patterns)
+	dir, g, err := loadPatterns(ctx, of, patterns)
+	if of.err != nil {
+		return nil, of.err
+	}
 	if err != nil {
 		all.addError(err, false)
 		r.Errors = all.list
 		return r, cmp.Or(ctx.Err(), errNothing)
 	}
-	s := scanner{dir, g, rules, resolve}
+	s := scanner{dir, g, of, resolve}
 	parts := make([]part, len(g.Roots()))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -68,8 +70,16 @@ func scan(ctx context.Context, patterns []string, rules []*refactor.Rule, resolv
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	for _, p := range parts {
-		r.Findings = append(r.Findings, p.findings...)
+	all.list = append(all.list, of.complaints(dir)...)
+	for i, p := range parts {
+		m := g.Roots()[i]
+		for _, f := range p.findings {
+			f.pkg = m.Path
+			r.Findings = append(r.Findings, f)
+		}
+		if len(p.problems.list) == 0 && p.read {
+			r.looked[m.Path] = looked{m, of.rules(m.Dir)}
+		}
 		all.list = append(all.list, p.problems.list...)
 		if p.read {
 			r.stats.packages++

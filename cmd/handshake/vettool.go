@@ -1,11 +1,13 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/analysis/unitchecker"
 
 	"handshake/refactor"
+	"handshake/refactor/rules"
 )
 
 // isVetTool reports whether the go command speaks to us: it asks for the
@@ -21,6 +23,6 @@ func isVetTool(args []string) bool {
 
 // vetTool runs as a vet tool; it does not return.
 func vetTool() {
-	rules, _ := selectRules("")
-	unitchecker.Main(refactor.Analyzers(rules)...)
+	batched := slices.DeleteFunc(rules.All(), func(r *refactor.Rule) bool { return !r.Batched() })
+	unitchecker.Main(refactor.Analyzers(batched)...)
 }

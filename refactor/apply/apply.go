@@ -17,7 +17,9 @@ import (
 
 // Options say which fixes are made.
 type Options struct {
-	Rules  []*refactor.Rule
+	Rules   []*refactor.Rule
+	RulesOf func(dir string) []*refactor.Rule // if not nil, the rules for the package in a directory, in the place of Rules
+
 	Unsafe bool   // make fixes that need a review, too
 	File   string // make only fixes of findings in this file; empty for all
 

@@ -94,7 +94,8 @@ func fixOne(ctx context.Context, g *load.Graph, m *load.Meta, opts Options, froz
 	}
 	// From here on only the plan holds the package, and drops it in time.
 	parses, problems, declared := load.Parses(pkg), load.Complaints(pkg), declarations(pkg)
-	p := &plan{opts: opts, before: pkg, now: pkg, frozen: frozen}
+	p := newPlan(pkg, opts)
+	p.frozen = frozen
 	res, err := p.run()
 	if err != nil {
 		out.Result = Result{Errors: []error{err}, Read: 1, Problems: problems}

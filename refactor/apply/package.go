@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"handshake/refactor"
@@ -13,8 +14,7 @@ import (
 // Package makes the fixes of one package. The error is not nil if the fixes do
 // not come to an end; then none is made.
 func Package(pkg *refactor.Package, opts Options) (*Result, error) {
-	p := &plan{opts: opts, before: pkg, now: pkg}
-	return p.run()
+	return newPlan(pkg, opts).run()
 }
 
 // A plan is the work on one package: rounds of analysing and fixing.
@@ -27,6 +27,13 @@ type plan struct {
 
 	// frozen, if not nil, is why the package's declarations must stay.
 	frozen error
+}
+
+func newPlan(pkg *refactor.Package, opts Options) *plan {
+	if opts.RulesOf != nil && len(pkg.Files) > 0 {
+		opts.Rules = opts.RulesOf(filepath.Dir(pkg.Files[0].Name))
+	}
+	return &plan{opts: opts, before: pkg, now: pkg}
 }
 
 func (p *plan) run() (*Result, error) {

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -246,7 +247,7 @@ func (g *Graph) Package(ctx context.Context, m *Meta) (*refactor.Package, error)
 			f.ReadOnly = doesNotParse + err.Error()
 			broken = append(broken, parseErrors(fset, f, err)...)
 		default:
-			f.ReadOnly = refactor.ReadOnly(f)
+			f.ReadOnly = cmp.Or(g.excluded(name), refactor.ReadOnly(f))
 		}
 		files = append(files, f)
 	}
@@ -262,6 +263,14 @@ func (g *Graph) Package(ctx context.Context, m *Meta) (*refactor.Package, error)
 		pkg.Excluded = func() map[string][]byte { return g.sourcesOf(m.excluded) }
 	}
 	return pkg, nil
+}
+
+// excluded returns why the configuration makes a file read-only, or "".
+func (g *Graph) excluded(name string) string {
+	if g.cfg.Exclude == nil {
+		return ""
+	}
+	return g.cfg.Exclude(name)
 }
 
 // sourcesOf returns the contents of those of the files that can be read.

@@ -148,7 +148,9 @@ func (g *Graph) Key(m *Meta) (Key, bool) {
 		return Key{}, false
 	}
 	parts := []string{m.ID, m.Name, m.foreign}
-	parts = append(parts, m.Files...)
+	for _, name := range m.Files {
+		parts = append(parts, name, g.excluded(name))
+	}
 	for _, name := range m.excluded {
 		src, ok := g.saved(name)
 		if !ok {

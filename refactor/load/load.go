@@ -37,6 +37,10 @@ type Config struct {
 	Overlay    map[string][]byte // contents of unsaved files by absolute path
 	Cache      *Cache            // of what dependencies declare; may be nil
 	Background bool              // dependencies are checked one after the other: nobody waits for them
+
+	// Exclude, if not nil, returns why a file is read-only although it could be
+	// edited, or "". It is asked at any time, and always answers the same.
+	Exclude func(file string) string
 }
 
 const mode = packages.NeedName | packages.NeedFiles |

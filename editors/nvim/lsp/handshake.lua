@@ -31,6 +31,8 @@
 ---   settings = {
 ---     handshake = {
 ---       rules = { sleepstart = false }, -- turn rules off, or preview rules on
+---       severities = { nostopped = "hint" }, -- or "warning", "info"
+---       exclude = { "third_party" }, -- paths and patterns from the module root
 ---       diagnostics = false, -- code actions only
 ---       snippets = false, -- if a snippet plugin has loaded them already
 ---       hover = "off",    -- no role card of channels beside gopls' hover
