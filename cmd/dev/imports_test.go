@@ -31,7 +31,7 @@ var layers = map[string][]string{
 	"refactor/rules/ruletest": {"refactor", "refactor/load"},
 	"snippets":                {},
 	"lsp":                     {"refactor", "refactor/card", "refactor/card/draw", "refactor/load", "refactor/apply", "refactor/rules", "snippets"},
-	"cmd":                     {"refactor", "refactor/card", "refactor/card/draw", "refactor/load", "refactor/apply", "refactor/verify", "refactor/rules", "snippets", "lsp"},
+	"cmd":                     {"cmd", "refactor", "refactor/card", "refactor/card/draw", "refactor/load", "refactor/apply", "refactor/verify", "refactor/rules", "snippets", "lsp"},
 	"editors":                 {"editors"},
 }
 

@@ -93,7 +93,7 @@ func TestResume(t *testing.T) {
 	t.Setenv("HANDSHAKE_TEST_RAN", log)
 	t.Setenv("GOFLAGS", "")
 	t.Setenv("GOWORK", "off")
-	rules, err := selectRules("sleepdone")
+	of, err := newProjects("sleepdone")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestResume(t *testing.T) {
 		defer cancel()
 		var steps []string
 		report, err := verify.Run(ctx, verify.Config{
-			Graph: g, Apply: apply.Options{Rules: rules}, Level: verify.Test, Count: 1, Resume: resume,
+			Graph: g, Apply: apply.Options{RulesOf: of.rules}, Level: verify.Test, Count: 1, Resume: resume,
 			Progress: func(s string) {
 				if steps = append(steps, s); len(steps) == stop {
 					cancel()
