@@ -190,7 +190,9 @@ var _ a.T = helper()
 const chain = module + `-- a/a.go --
 package a
 
-func F() int { return 1 }
+type T = int
+
+func F() T { return 1 }
 -- b/b.go --
 package b
 
@@ -204,6 +206,70 @@ import "m/b"
 
 var _ int = b.V
 `
+
+// What is used in function bodies only is neither checked nor read, but counts
+// where names need a path to tell them apart.
+func TestOnlyWhatIsMentioned(t *testing.T) {
+	dir := write(t, module+`-- low/b/b.go --
+package b
+
+import "m/deep"
+
+type B struct{ deep.D }
+-- deep/deep.go --
+package deep
+
+type D struct{}
+-- high/b/b.go --
+package b
+
+type B struct{}
+-- a/a.go --
+package a
+
+import (
+	"m/body"
+	. "m/dot"
+	named "m/high/b"
+	"m/low/b"
+	_ "m/nobody"
+)
+
+func F() b.B {
+	named := named.B{}
+	body.F(named)
+	Dot()
+	return b.B{}
+}
+-- body/body.go --
+package body
+
+func F(any) {}
+-- dot/dot.go --
+package dot
+
+func Dot() {}
+-- nobody/nobody.go --
+package nobody
+-- c/c.go --
+package c
+
+import "m/a"
+
+var _ int = a.F()
+`)
+	c := load.OpenCache(t.TempDir(), load.CacheLimit)
+	for _, want := range []struct{ hits, misses int }{{0, 4}, {3, 0}} { // m/dot is checked, and not mentioned
+		g := cached(t, dir, c, "./c")
+		pkg := only(t, g)
+		if len(pkg.Errors) != 1 || !strings.Contains(pkg.Errors[0].Msg, `"m/low/b".B`) {
+			t.Error(pkg.Errors)
+		}
+		if hits, misses := g.Read(); hits != want.hits || misses != want.misses {
+			t.Errorf("%d packages are read and %d checked, want %v", hits, misses, want)
+		}
+	}
+}
 
 // A change of a dependency is seen even if size and time are as before.
 func TestCacheSeesEveryChange(t *testing.T) {

@@ -27,10 +27,10 @@ type decl struct {
 	cached bool
 
 	mentioning sync.Once
-	mentions   []*types.Package // see Graph.mentioned
+	closure    []*types.Package // see Graph.closure
 }
 
-// declarations returns the types that m declares. Its dependencies come first,
+// declarations returns the types that m declares. What these mention comes first,
 // in parallel. The error is not nil only if there is nothing to import.
 func (g *Graph) declarations(m *Meta) (*types.Package, error) {
 	if m.Path == "unsafe" {
@@ -44,10 +44,9 @@ func (g *Graph) declarations(m *Meta) (*types.Package, error) {
 	}
 	g.mu.Unlock()
 	d.once.Do(func() {
-		g.prefetch(m)
 		p := g.print(m)
 		if p.ok {
-			d.pkg, d.mentions = g.readExport(m, p.key)
+			d.pkg, d.closure = g.readExport(m, p.key)
 			d.cached = d.pkg != nil
 		}
 		if !d.cached {
@@ -64,6 +63,7 @@ func (g *Graph) checkDeclarations(m *Meta, p *print) (*types.Package, error) {
 	var files []*ast.File
 	sound := true
 	read := make(map[string][]byte) // the files, if they must be compared with p
+	used := make(map[string]bool)   // the imports that declarations use
 	for _, name := range m.Files {
 		src, err := g.Source(name)
 		if err != nil {
@@ -85,6 +85,7 @@ func (g *Graph) checkDeclarations(m *Meta, p *print) (*types.Package, error) {
 				fn.Body = &ast.BlockStmt{Lbrace: fn.Body.Lbrace, Rbrace: fn.Body.Lbrace}
 			}
 		}
+		m.using(f, used)
 		files = append(files, f)
 	}
 	if p.ok && !g.asKeyed(m, p, func(name string) ([]byte, bool) { src, ok := read[name]; return src, ok }) {
@@ -93,7 +94,21 @@ func (g *Graph) checkDeclarations(m *Meta, p *print) (*types.Package, error) {
 	if len(files) == 0 {
 		return nil, errNoGo
 	}
+	var needed []*Meta
+	for path, is := range used {
+		if dep := m.imports[path]; is && dep != nil {
+			needed = append(needed, dep)
+		}
+	}
+	g.prefetch(needed)
 	config := g.config(m)
+	all := config.Importer
+	config.Importer = importer(func(path string) (*types.Package, error) {
+		if dep := m.imports[path]; dep != nil && dep.Name != "" && !used[path] {
+			return dep.named(), nil // nobody will miss the rest
+		}
+		return all.Import(path)
+	})
 	config.IgnoreFuncBodies = true
 	config.Error = func(error) { sound = false }
 	pkg, _ := config.Check(m.Path, fset, files, nil) // a broken dependency is still worth importing
@@ -112,18 +127,52 @@ func (m *Meta) knows(imports []*ast.ImportSpec) bool {
 	})
 }
 
-// prefetch gets the dependencies of m in parallel, unless it is to leave the
-// other processors alone. The goroutines are bounded by the depth-first order of
-// the graph, not by a count: sync.Once in declarations makes each package the
-// work of one of them.
-func (g *Graph) prefetch(m *Meta) {
+// using notes the paths of the imports that a file uses outside of function
+// bodies, perhaps: a name may stand for something else.
+func (m *Meta) using(f *ast.File, used map[string]bool) {
+	names := make(map[string]bool)
+	ast.Inspect(f, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if id, ok := sel.X.(*ast.Ident); ok {
+				names[id.Name] = true
+			}
+		}
+		return true
+	})
+	for _, spec := range f.Imports {
+		path, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			continue
+		}
+		switch dep := m.imports[path]; {
+		case spec.Name == nil && dep != nil:
+			used[path] = used[path] || names[dep.Name]
+		case spec.Name == nil:
+			used[path] = true
+		default:
+			used[path] = used[path] || spec.Name.Name == "." || names[spec.Name.Name]
+		}
+	}
+}
+
+// prefetch gets dependencies in parallel, unless it is to leave the other
+// processors alone. A dependency that needs others waits for them with its files
+// in memory, so that there are no more goroutines than can be of use; none waits
+// for another that waits for it, since imports have no cycles.
+func (g *Graph) prefetch(deps []*Meta) {
 	if g.cfg.Background {
-		return // the importer gets them one by one
+		return // whoever needs them gets them one by one
 	}
 	var wg sync.WaitGroup
-	for _, dep := range m.imports {
-		if dep != nil {
-			wg.Go(func() { g.declarations(dep) }) // the importer asks again and gets the error
+	for _, dep := range deps {
+		select {
+		case g.helpers <- struct{}{}:
+			wg.Go(func() {
+				defer func() { <-g.helpers }()
+				g.declarations(dep) // the importer asks again and gets the error
+			})
+		default:
+			g.declarations(dep)
 		}
 	}
 	wg.Wait()
@@ -220,7 +269,7 @@ func (g *Graph) MayMatter(m *Meta) bool {
 // not fail it: they are in Package.Errors (those of the parser first), and files
 // that do not parse are read-only. The error is not nil only if no file could be read.
 func (g *Graph) Package(ctx context.Context, m *Meta) (*refactor.Package, error) {
-	g.prefetch(m)
+	g.prefetch(m.direct())
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -31,4 +31,4 @@ func (g *Graph) Forget() *Graph {
 	return n
 }
 
-func (g *Graph) Prefetch(m *Meta) { g.prefetch(m) }
+func (g *Graph) Prefetch(m *Meta) { g.prefetch(m.direct()) }

@@ -3,10 +3,10 @@
 //
 // The go command is asked for metadata only (no compilation, no export data):
 // that is fast on a cold build cache and works when a dependency is broken.
-// Dependencies are then needed once per [Graph]: those that an editor changes,
-// and what depends on these, are checked without function bodies; all others are
-// read from a [Cache], and checked only if it does not have them. Only the
-// packages that are looked at are checked in full.
+// Dependencies are then needed once per [Graph], but for those that only function
+// bodies use: those that an editor changes, and what depends on these, are checked
+// without function bodies; all others are read from a [Cache], and checked only if
+// it does not have them. Only the packages that are looked at are checked in full.
 package load
 
 import (
@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -60,6 +61,8 @@ type Graph struct {
 	cacheable bool
 	changed   atomic.Bool // files were not as they were when their package got its key
 
+	helpers chan struct{} // has what a goroutine takes that gets dependencies beside another
+
 	mu     sync.Mutex
 	decls  map[string]*decl  // dependencies checked without bodies, by ID
 	prints map[*Meta]*print  // fingerprints of packages
@@ -82,6 +85,9 @@ type Meta struct {
 	complete  bool             // all of imports are there
 	goVersion string           // of the module, "go1.22"
 	foreign   string           // why it is not ours to change, or ""
+
+	naming   sync.Once
+	onlyName *types.Package // see named
 }
 
 // Error is a problem with a package, in the words of the go command or the
@@ -123,6 +129,7 @@ func Load(ctx context.Context, cfg Config, patterns ...string) (*Graph, error) {
 	g := &Graph{
 		cfg: cfg, sizes: types.SizesFor("gc", env.GOARCH), env: env,
 		metas: make(map[string]*Meta), decls: make(map[string]*decl), prints: make(map[*Meta]*print), extra: make(map[string]*Meta),
+		helpers: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	if cfg.Cache != nil {
 		g.origin, g.cacheable = env.origin()
@@ -247,6 +254,17 @@ func add(p *packages.Package, metas map[string]*Meta) *Meta {
 	return m
 }
 
+// direct returns what m imports, in order.
+func (m *Meta) direct() []*Meta {
+	var out []*Meta
+	for _, path := range slices.Sorted(maps.Keys(m.imports)) {
+		if dep := m.imports[path]; dep != nil {
+			out = append(out, dep)
+		}
+	}
+	return out
+}
+
 // sources lists the Go files as a person wrote them, before cgo. What the go
 // command compiles is not asked for: it would have to run cgo for that.
 func sources(files []string) []string {
@@ -316,7 +334,7 @@ func (g *Graph) Containing(file string) *Meta {
 // are shared with g.
 func (g *Graph) WithOverlay(overlay map[string][]byte) *Graph {
 	n := &Graph{
-		cfg: g.cfg, roots: g.roots, metas: g.metas, sizes: g.sizes, env: g.env, origin: g.origin, cacheable: g.cacheable,
+		cfg: g.cfg, roots: g.roots, metas: g.metas, sizes: g.sizes, env: g.env, origin: g.origin, cacheable: g.cacheable, helpers: g.helpers,
 		decls: make(map[string]*decl), prints: make(map[*Meta]*print),
 	}
 	n.cfg.Overlay = overlay
@@ -366,7 +384,7 @@ func (g *Graph) WithOverlay(overlay map[string][]byte) *Graph {
 // no types, and notices what has changed in the files.
 func (g *Graph) Anew() *Graph {
 	return &Graph{
-		cfg: g.cfg, roots: g.roots, metas: g.metas, sizes: g.sizes, env: g.env, origin: g.origin, cacheable: g.cacheable,
+		cfg: g.cfg, roots: g.roots, metas: g.metas, sizes: g.sizes, env: g.env, origin: g.origin, cacheable: g.cacheable, helpers: g.helpers,
 		decls: make(map[string]*decl), prints: make(map[*Meta]*print), extra: make(map[string]*Meta),
 	}
 }
