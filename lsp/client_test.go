@@ -27,10 +27,6 @@ import (
 // nobody has anything else to do, and no goroutine may be left.
 func bubble(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
-	// jsonrpc2 pools channels; one made in another bubble must not be used in
-	// this one. Two collections empty a sync.Pool.
-	runtime.GC()
-	runtime.GC()
 	synctest.Test(t, f)
 }
 
@@ -71,6 +67,10 @@ type peer struct {
 // connect starts a server with the rules and connects a peer to it.
 func connect(t *testing.T, rules ...*refactor.Rule) *peer {
 	t.Helper()
+	// jsonrpc2 pools channels; one made in a bubble must not be used in another,
+	// or outside. Two collections empty a sync.Pool.
+	runtime.GC()
+	runtime.GC()
 	in, clientOut := io.Pipe()
 	clientIn, out := io.Pipe()
 	p := &peer{
