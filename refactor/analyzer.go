@@ -22,24 +22,35 @@ func Analyzers(rules []*Rule) []*analysis.Analyzer {
 			Name:     r.Name,
 			Doc:      r.Summary(),
 			Requires: []*analysis.Analyzer{packageOf},
-			Run:      func(pass *analysis.Pass) (any, error) { return nil, report(pass, r, beside) },
+			Run:      func(pass *analysis.Pass) (any, error) { return nil, report(pass, beside, r) },
 		})
 	}
 	return out
 }
 
-// report runs rules on the package of a pass and reports what one of them finds.
-func report(pass *analysis.Pass, r *Rule, beside []*Rule) error {
+// Analyzer returns one analyzer that reports what all of the rules find.
+func Analyzer(name, doc string, rules []*Rule) *analysis.Analyzer {
+	return &analysis.Analyzer{
+		Name:     name,
+		Doc:      doc,
+		Requires: []*analysis.Analyzer{packageOf},
+		Run:      func(pass *analysis.Pass) (any, error) { return nil, report(pass, rules, nil) },
+	}
+}
+
+// report runs rules on the package of a pass and reports what they find, or what
+// the one among them finds that is not nil.
+func report(pass *analysis.Pass, rules []*Rule, only *Rule) error {
 	pkg := pass.ResultOf[packageOf].(*Package)
-	if pkg == nil || r.Audit != nil && len(pkg.directives()) == 0 {
+	if pkg == nil || only != nil && only.Audit != nil && len(pkg.directives()) == 0 {
 		return nil
 	}
-	findings, errs := Analyze(pkg, beside)
+	findings, errs := Analyze(pkg, rules)
 	if len(errs) > 0 {
 		return errs[0]
 	}
 	for _, f := range findings {
-		if f.Rule == r {
+		if only == nil || f.Rule == only {
 			pass.Report(diagnostic(pkg, f))
 		}
 	}

@@ -29,9 +29,10 @@ var layers = map[string][]string{
 	"refactor/verify":         {"refactor", "refactor/load", "refactor/apply"},
 	"refactor/rules":          {"refactor", "refactor/bubble", "refactor/chanflow", "refactor/edit", "refactor/idiom", "refactor/prove", "refactor/rules"},
 	"refactor/rules/ruletest": {"refactor", "refactor/load"},
+	"refactor/analyzers":      {"refactor", "refactor/rules", "refactor/analyzers"},
 	"snippets":                {},
 	"lsp":                     {"refactor", "refactor/card", "refactor/card/draw", "refactor/load", "refactor/apply", "refactor/rules", "snippets"},
-	"cmd":                     {"cmd", "refactor", "refactor/card", "refactor/card/draw", "refactor/load", "refactor/apply", "refactor/verify", "refactor/rules", "snippets", "lsp"},
+	"cmd":                     {"cmd", "refactor", "refactor/card", "refactor/card/draw", "refactor/load", "refactor/apply", "refactor/verify", "refactor/rules", "refactor/analyzers", "snippets", "lsp"},
 	"editors":                 {"editors"},
 }
 

@@ -16,7 +16,7 @@ import (
 
 func check(ctx context.Context, args []string) int {
 	fs := newFlags("check")
-	format := fs.String("f", "text", "`format`: text, json, or github (annotations of a workflow)")
+	format := fs.String("f", "text", "`format`: text, json, sarif (2.1.0), or github (annotations of a workflow)")
 	names := fs.String("rules", "", "comma-separated `rules` to check (default what .handshake.json chooses,\nelse all that are neither previews nor hints)")
 	statistics := fs.Bool("stats", false, "print a table of the findings by rule, and the time taken, to standard error")
 	exitZero := fs.Bool("exit-zero", false, "exit with 0 even if there are findings")
@@ -57,7 +57,7 @@ func check(ctx context.Context, args []string) int {
 	if e := out.Flush(); e != nil {
 		return fail("%v", e)
 	}
-	if *format != "json" {
+	if *format != "json" && *format != "sarif" {
 		printProblems(os.Stderr, r.Errors)
 	}
 	if *format == "text" {
@@ -78,12 +78,13 @@ func check(ctx context.Context, args []string) int {
 }
 
 // resolving are the formats that have the edits of fixes.
-var resolving = map[string]bool{"json": true}
+var resolving = map[string]bool{"json": true, "sarif": true}
 
 var formats = map[string]func(w io.Writer, r *report, verbose bool) error{
 	"text":   writeText,
 	"json":   writeJSON,
 	"github": writeGitHub,
+	"sarif":  writeSARIF,
 }
 
 // printHints tells what fix would do.

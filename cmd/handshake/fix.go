@@ -46,7 +46,7 @@ func fix(ctx context.Context, args []string) int {
 		return fail("%v", err)
 	}
 	dir := t.dir
-	opts := apply.Options{RulesOf: of.rules, Unsafe: *unsafe, File: t.file, At: t.at}
+	opts := apply.Options{Rules: of.rules(dir), RulesOf: of.rules, Unsafe: *unsafe, File: t.file, At: t.at}
 	var res *apply.Result
 	var report *verify.Report // nil without -verify
 	if proof.level == "" {

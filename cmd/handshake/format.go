@@ -1,20 +1,17 @@
 package main
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"handshake/refactor"
 )
 
-func writeJSON(w io.Writer, r *report, _ bool) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false) // keep "<-" readable
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
-}
+func writeJSON(w io.Writer, r *report, _ bool) error { return writeIndented(w, r) }
 
 func writeText(w io.Writer, r *report, verbose bool) error {
 	for _, f := range r.Findings {
@@ -43,13 +40,18 @@ func writeText(w io.Writer, r *report, verbose bool) error {
 func writeGitHub(w io.Writer, r *report, _ bool) error {
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	root := cmp.Or(os.Getenv("GITHUB_WORKSPACE"), ".")
 	for _, f := range r.Findings {
+		name := f.File
+		if abs, err := filepath.Abs(filepath.FromSlash(name)); err == nil && root != "." {
+			name = relative(root, abs) // GitHub knows files from there
+		}
 		level := "notice"
 		if f.Severity == refactor.Warning.String() {
 			level = "warning"
 		}
 		fmt.Fprintf(w, "::%s file=%s,line=%d,endLine=%d,col=%d,endColumn=%d,title=%s::%s\n", level,
-			property.Replace(f.File), f.Line, f.EndLine, f.Column, f.EndColumn, property.Replace("handshake "+f.Rule), data.Replace(f.Message))
+			property.Replace(name), f.Line, f.EndLine, f.Column, f.EndColumn, property.Replace("handshake "+f.Rule), data.Replace(f.Message))
 	}
 	return nil
 }

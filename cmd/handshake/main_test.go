@@ -40,6 +40,11 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GOWORK", "off")
 			e.Setenv("HANDSHAKE_CACHE", "off")
 			e.Setenv("GOTOOLCHAIN", "local")
+			root, err := filepath.Abs("../..")
+			if err != nil {
+				return err
+			}
+			e.Setenv("ROOT", root)
 			bin, err := exec.LookPath("handshake") // testscript puts this very binary on PATH
 			e.Setenv("BIN", filepath.Dir(bin))
 			return err

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/analysis/unitchecker"
 
-	"handshake/refactor"
-	"handshake/refactor/rules"
+	"handshake/refactor/analyzers"
 )
 
 // isVetTool reports whether the go command speaks to us: it asks for the
@@ -23,6 +21,5 @@ func isVetTool(args []string) bool {
 
 // vetTool runs as a vet tool; it does not return.
 func vetTool() {
-	batched := slices.DeleteFunc(rules.All(), func(r *refactor.Rule) bool { return !r.Batched() })
-	unitchecker.Main(refactor.Analyzers(batched)...)
+	unitchecker.Main(analyzers.All()...)
 }
