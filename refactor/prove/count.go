@@ -57,7 +57,11 @@ func (t *translator) countOf(e ast.Expr) count {
 func (t *translator) loopCount(n ast.Node) count {
 	switch s := n.(type) {
 	case *ast.RangeStmt:
-		switch typ := t.pkg.Info.TypeOf(s.X).Underlying().(type) {
+		x := t.pkg.Info.TypeOf(s.X)
+		if x == nil {
+			return count{} // a type error
+		}
+		switch typ := x.Underlying().(type) {
 		case *types.Basic:
 			if typ.Info()&types.IsInteger != 0 {
 				return t.countOf(s.X)
