@@ -337,8 +337,10 @@ func (m *Model) hazard(c *Confirmation) string {
 	if c.Group && c.Type.Context() != "" {
 		return fmt.Sprintf("%s has a context to heed, and a WaitGroup cannot be waited for with one", stop.Name())
 	}
-	if m.finalizes(stop) {
+	if by := m.finalizer(stop); by == stop {
 		return fmt.Sprintf("%s is a finalizer, which must not wait", stop.Name())
+	} else if by != nil {
+		return fmt.Sprintf("a finalizer calls %s, and must not wait", stop.Name())
 	}
 	for _, l := range c.Leaves {
 		if call := l.Run.Callback(); call != nil {

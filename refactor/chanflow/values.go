@@ -6,15 +6,17 @@ import (
 	"go/types"
 )
 
-// finalizes reports whether the method is registered to run when its receiver
-// is collected: what runs then must not wait.
-func (m *Model) finalizes(f *Func) bool {
+// finalizer returns the function that is registered to run when a value is
+// collected, if f is it or is called by it, or nil: what runs then must not wait.
+func (m *Model) finalizer(f *Func) *Func {
 	for _, call := range m.finalizers {
-		if m.Mentions(f.Obj, call) {
-			return true
+		for _, g := range m.Funcs {
+			if (g.Obj != nil && m.Mentions(g.Obj, call) || g.Lit != nil && within(call, g.Lit)) && m.reaches(g, f) {
+				return g
+			}
 		}
 	}
-	return false
+	return nil
 }
 
 // otherValues returns why the struct cannot get a field that only the start of
