@@ -64,7 +64,10 @@ func (b *Builder) DeleteStmtFor(stmt, heir ast.Stmt, speaks func(comment string)
 		}
 	}
 	f.do(op{start: start, end: nextLine(f.Src, end), rank: between, tidy: true})
-	if above != "" {
+	if line, alone := f.startsLine(f.off(heir.Pos())); above != "" && alone && heir.Pos() < stmt.Pos() {
+		indent := indentation(f.Src, f.off(heir.Pos())) // below what is said of the heir already
+		f.do(op{start: line, end: line, text: indent + strings.ReplaceAll(above, "\n", "\n"+indent) + "\n", rank: between})
+	} else if above != "" {
 		b.InsertBefore(heir, above)
 	}
 	if behind == "" {
