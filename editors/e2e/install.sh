@@ -142,3 +142,4 @@ for program in nvim nvim-0.10 hx emacs vim; do
   "$DIR/bin/$program" --version | sed -n 1p
 done
 "$DIR/bin/gopls" version
+"$(dirname "$0")/install-vscode.sh" "$DIR"

@@ -1,9 +1,11 @@
 // Plays a person who uses VS Code: code-server in Chromium, with the packed
 // extension installed and a folder open. Nothing of it reaches the network.
+import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 
@@ -15,6 +17,8 @@ const quiet = {
 	'chat.disableAIFeatures': true,
 	'editor.cursorBlinking': 'solid',
 	'editor.minimap.enabled': false,
+	'editor.stickyScroll.enabled': false,
+	'editor.wordBasedSuggestions': 'off',
 	'extensions.ignoreRecommendations': true,
 	'files.autoSave': 'off',
 	'git.enabled': false,
@@ -32,20 +36,23 @@ export class Workbench {
 	/** The page of the browser. */
 	page;
 
-	/** Starts VS Code with the extensions (paths of .vsix) and settings, in the folder. */
-	static async start(name, { folder, settings = {}, trust = true, vsix = [process.env.HANDSHAKE_VSIX], size = { width: 1200, height: 750 } }) {
+	/**
+	 * Starts VS Code with the extensions (paths of .vsix), settings and environment,
+	 * for the folder, which may be one of a workspace.
+	 */
+	static async start(name, { folder, workspace, settings = {}, env: more = {}, trust = true, vsix = [process.env.HANDSHAKE_VSIX], size = { width: 1200, height: 750 } }) {
 		const w = new Workbench();
 		w.name = name;
 		w.folder = folder;
-		const data = mkdtempSync(join(tmpdir(), 'code-'));
+		w.root = workspace ? `workspace=${workspace}` : `folder=${folder}`;
+		const data = (w.data = mkdtempSync(join(tmpdir(), 'code-')));
 		mkdirSync(join(data, 'User'), { recursive: true });
-		w.settingsFile = join(data, 'User/settings.json');
-		w.settings = { ...quiet, ...settings };
-		writeFileSync(w.settingsFile, JSON.stringify(w.settings));
+		writeFileSync(join(data, 'User/settings.json'), JSON.stringify({ ...quiet, ...settings }));
 		writeFileSync(join(data, 'config.yaml'), 'auth: none\ncert: false\n');
 		const args = ['--user-data-dir', data, '--extensions-dir', join(data, 'extensions'), '--config', join(data, 'config.yaml'), '--disable-telemetry', '--disable-update-check'];
 		const env = {
 			...process.env,
+			...more,
 			EXTENSIONS_GALLERY: '{"serviceUrl":""}',
 			VSCODE_CLI: '1', // started from a terminal: VS Code does not ask the login shell for the PATH
 		};
@@ -78,7 +85,7 @@ export class Workbench {
 				'--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
 		});
 		w.page = await w.browser.newPage({ viewport: size });
-		w.page.setDefaultTimeout(30_000);
+		w.page.setDefaultTimeout(60_000);
 		const console = createWriteStream(join(out, `${name}.console.log`));
 		w.page.on('console', (m) => console.write(`[${m.type()}] ${m.text()}\n`));
 		return w;
@@ -88,7 +95,7 @@ export class Workbench {
 	async open(file) {
 		const remote = `vscode-remote://${new URL(this.url).host}`;
 		const payload = JSON.stringify([['openFile', remote + join(this.folder, file)]]);
-		await this.page.goto(`${this.url}/?folder=${this.folder}&payload=${encodeURIComponent(payload)}`);
+		await this.page.goto(`${this.url}/?${this.root}&payload=${encodeURIComponent(payload)}`);
 		await this.line('package ').waitFor();
 	}
 
@@ -104,7 +111,7 @@ export class Workbench {
 		await this.input.fill(place);
 		await this.page.locator('.quick-input-list .monaco-list-row.focused', { hasText: basename(file) }).waitFor();
 		await this.page.keyboard.press('Enter');
-		await this.page.locator('.tab.active', { hasText: basename(file) }).waitFor();
+		await this.page.locator('.editor-group-container.active .tab.active', { hasText: basename(file) }).waitFor();
 		await this.page.getByRole('button', { name: `Ln ${line}, ` }).waitFor();
 	}
 
@@ -120,28 +127,55 @@ export class Workbench {
 		return this.page.locator('.quick-input-widget input[type=text]');
 	}
 
+	/** The tab of the active editor while it has changes that are not saved. */
+	get dirty() {
+		return this.page.locator('.editor-group-container.active .tab.active.dirty');
+	}
+
 	/** The wavy lines in the active editor. */
 	get squiggles() {
 		return this.page.locator('.editor-group-container.active').locator('.squiggly-warning, .squiggly-info');
 	}
 
-	/**
-	 * Opens the menu of code actions at the cursor, and returns its row with the
-	 * title. While VS Code looks for actions for the lightbulb, it forgets that it
-	 * was asked for the menu.
-	 */
+	/** Whether a wavy line is under the line of code with the text; undefined if the editor does not show it. */
+	marked(text) {
+		return this.page.locator('.editor-group-container.active .editor-instance').evaluate((editor, text) => {
+			const line = [...editor.querySelectorAll('.view-line')].find((l) => l.textContent.replaceAll('\u00a0', ' ').includes(text));
+			const box = line?.getBoundingClientRect();
+			return box && [...editor.querySelectorAll('.squiggly-warning, .squiggly-info')].some((squiggle) => {
+				const { y } = squiggle.getBoundingClientRect();
+				return y >= box.top && y < box.bottom;
+			});
+		}, text);
+	}
+
+	/** Opens the menu of the lightbulb, and returns its row with the title. */
 	async menu(title) {
-		await this.page.locator('.editor-group-container.active :is(.lightBulbWidget, [class*=codicon-gutter-lightbulb])').waitFor();
-		await this.page.keyboard.press('Control+.');
-		const row = this.page.locator('.action-widget .monaco-list-row.action', { hasText: title });
-		await row.waitFor();
-		return row;
+		await this.page.locator('.editor-group-container.active :is(.lightBulbWidget, [class*=codicon-gutter-lightbulb]):visible').click();
+		return this.row(title);
+	}
+
+	/**
+	 * Opens the menu of all code actions at the cursor with the keyboard, and returns
+	 * its row with the title. VS Code forgets that it was asked for the menu if it
+	 * decides at that time to look for the lightbulb anew: a person asks again.
+	 */
+	async quickFix(title) {
+		await this.until('the menu opens', async () => {
+			await this.page.keyboard.press('Control+.');
+			return this.row(title).waitFor({ timeout: 3000 }).then(() => true, () => false);
+		});
+		return this.row(title);
+	}
+
+	row(title) {
+		return this.page.locator('.action-widget .monaco-list-row.action', { hasText: title });
 	}
 
 	/** Saves the file, and returns what is on disk then. */
 	async save(file) {
 		await this.page.keyboard.press('Control+s');
-		await this.page.locator('.tab.active:not(.dirty)').waitFor();
+		await this.page.locator('.editor-group-container.active .tab.active:not(.dirty)').waitFor();
 		return this.read(file);
 	}
 
@@ -149,10 +183,10 @@ export class Workbench {
 		return readFileSync(join(this.folder, file), 'utf8');
 	}
 
-	/** Changes settings while VS Code runs, as a person who edits settings.json. */
+	/** Gives the folder these settings, and no others, while it is open. */
 	configure(settings) {
-		Object.assign(this.settings, settings);
-		writeFileSync(this.settingsFile, JSON.stringify(this.settings));
+		mkdirSync(join(this.folder, '.vscode'), { recursive: true });
+		writeFileSync(join(this.folder, '.vscode/settings.json'), JSON.stringify(settings));
 	}
 
 	/** The process ids of the servers that this VS Code has started. */
@@ -169,10 +203,28 @@ export class Workbench {
 		return below(this.server.pid).filter((p) => /handshake\0serve\0/.test(p.line)).map((p) => p.pid);
 	}
 
-	/** What is shown in a webview with the title on its tab. */
+	/** What is shown in the webview whose title is on its tab. */
 	async webview(title) {
-		await this.page.locator('.tab', { hasText: title }).waitFor();
-		return this.page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
+		await this.page.locator('.tab.active', { hasText: title }).waitFor();
+		return this.page.frameLocator('iframe.webview.ready >> visible=true').frameLocator('#active-frame');
+	}
+
+	/** Waits until the condition holds. */
+	async until(what, condition) {
+		for (const end = Date.now() + 60_000; !(await condition()); ) {
+			assert.ok(Date.now() < end, `${what}: never`);
+			await this.page.waitForTimeout(50);
+		}
+	}
+
+	/** The entry of the language status, in the status bar. */
+	get status() {
+		return this.page.locator('[id="status.languageStatus"]');
+	}
+
+	/** A message at the lower right, with the text. */
+	message(text) {
+		return this.page.locator('.notification-toast', { hasText: text });
 	}
 
 	/** Takes a picture. */
@@ -188,5 +240,19 @@ export class Workbench {
 			process.kill(-this.server.pid, 'SIGTERM');
 		} catch {} // it has ended
 		await this.exited;
+		rmSync(this.data, { recursive: true, force: true, maxRetries: 5 });
 	}
+}
+
+/** Returns a test() that takes a picture of the workbench when it fails. */
+export function scenarios(workbench) {
+	return (name, run) =>
+		test(name, async () => {
+			try {
+				await run();
+			} catch (err) {
+				await workbench()?.picture(`failed-${name.replace(/\W+/g, '-')}`);
+				throw err;
+			}
+		});
 }

@@ -61,7 +61,8 @@ async function fixWorkspace(server: Server, preview: boolean): Promise<void> {
 	const save = 'Save All';
 	const made = `Made ${count(done.fixes, 'fix', 'fixes')} in ${count(done.files, 'file', 'files')}. ${left(done)}`;
 	if ((await vscode.window.showInformationMessage(made, save)) === save) {
-		await vscode.workspace.saveAll(false);
+		// Not workspace.saveAll: it leaves out files that have not got an editor yet.
+		await Promise.all(vscode.workspace.textDocuments.filter((d) => d.isDirty && !d.isUntitled).map((d) => d.save()));
 	}
 }
 

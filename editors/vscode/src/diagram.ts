@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { command, goEditor } from './commands';
@@ -5,6 +6,9 @@ import { Server } from './server';
 
 /** What the server returns: lsp/diagram.go. */
 type Diagram = { mermaid: string; svg: string };
+
+/** How much the picture is made smaller to fit into the panel; its text must stay readable. */
+const smallest = 0.6;
 
 /** The panel that shows what the goroutines around a line do to each other. */
 export function registerDiagram(server: Server): vscode.Disposable {
@@ -43,11 +47,14 @@ export function registerDiagram(server: Server): vscode.Disposable {
 function page(diagram: Diagram, kind: vscode.ColorThemeKind): string {
 	const dark = kind === vscode.ColorThemeKind.Dark || kind === vscode.ColorThemeKind.HighContrast;
 	const image = Buffer.from(inTheme(diagram.svg, dark ? 'dark' : 'light')).toString('base64');
+	const width = Number(/viewBox="\S+ \S+ (\S+) \S+"/.exec(diagram.svg)?.[1]);
+	const nonce = randomUUID();
 	return `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'nonce-${nonce}'">
+<style nonce="${nonce}">img { width: clamp(${smallest * width}px, 100%, ${width}px); max-width: none; max-height: none; }</style>
 <title>Handshake diagram</title>
 </head>
 <body>

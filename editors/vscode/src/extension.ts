@@ -6,6 +6,7 @@ import { registerExplain } from './explain';
 import { registerInstall } from './install';
 import { Server } from './server';
 import { registerStatus } from './status';
+import { registerWhy } from './withheld';
 
 let server: Server | undefined;
 
@@ -21,6 +22,7 @@ export function activate(context: vscode.ExtensionContext): void {
 		registerDiagram(server),
 		registerDoctor(server, log),
 		registerInstall(server, log),
+		registerWhy(),
 		vscode.workspace.onDidChangeConfiguration((e) => {
 			if (e.affectsConfiguration('handshake.server.path')) {
 				void server?.restart();

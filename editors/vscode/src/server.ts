@@ -10,6 +10,7 @@ import {
 	TransportKind,
 } from 'vscode-languageclient/node';
 import { findServer } from './find';
+import { showWithheld } from './withheld';
 
 /** What has become of the server. */
 export type Condition =
@@ -133,6 +134,8 @@ export class Server {
 			outputChannel: this.log,
 			initializationOptions: forServer(vscode.workspace.getConfiguration().get('handshake')),
 			middleware: {
+				provideCodeActions: async (document, range, context, token, next) =>
+					showWithheld(await next(document, range, context, token), context),
 				executeCommand: async (command, args, next) => {
 					const argument = args[0] as { rule?: string; show?: boolean } | undefined;
 					if (command === 'handshake.explain' && argument?.show && argument.rule !== undefined) {
