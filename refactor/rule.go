@@ -29,7 +29,8 @@ type Rule struct {
 	OnDemand bool
 
 	// ByTest says that a run of the test around a finding can tell whether a
-	// review fix in that test is right: it waits for what the sleep was for.
+	// review fix in that test is right: it waits for what the sleep was for. Outside
+	// tests, those that execute all that the fix touches can.
 	ByTest bool
 
 	// Run reports what the rule finds in one package. It must not modify the

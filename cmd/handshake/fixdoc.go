@@ -63,7 +63,7 @@ func newFixDoc(t target, res *apply.Result, report *verify.Report, proof verifyF
 func (d *fixDoc) add(m apply.Made, status fixreport.Status, reason, output string) {
 	d.Fixes = append(d.Fixes, fixreport.Fix{
 		Status: status, Rule: m.Rule.Name, Title: m.Title, Safety: m.Safety.String(),
-		File: relative(d.dir, m.File), Package: d.packageOf(m.File), Line: m.Line, Test: m.Test, Reason: reason, Output: output,
+		File: relative(d.dir, m.File), Package: d.packageOf(m.File), Line: m.Line, Test: m.Test, Covered: len(m.Covers) > 0, Reason: reason, Output: output,
 	})
 }
 

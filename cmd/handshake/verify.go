@@ -32,7 +32,8 @@ var verifyLevels = map[string]verify.Level{"build": verify.Build, "vet": verify.
 func (v *verifyFlags) register(fs *flag.FlagSet) {
 	fs.Var(v, "verify", "prove the fixes before anything is written, to a `level`: build, vet, or test, which -verify\n"+
 		"alone means, and leave out those with which something fails that was whole before;\n"+
-		"review fixes in tests are made, too, where these very tests prove them")
+		"review fixes are made, too, where tests prove them: those in tests by these\n"+
+		"very tests, others by tests that come to all that they change")
 	fs.IntVar(&v.count, "count", 3, "with -verify, run each test `n` times")
 	fs.DurationVar(&v.timeout, "timeout", 0, "with -verify, give the tests of a package that long (default as go test,\nless with fixes where they took less without)")
 	fs.BoolVar(&v.race, "race", true, "with -verify, run tests under the race detector, where there is one")

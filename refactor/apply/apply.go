@@ -23,9 +23,10 @@ type Options struct {
 	Unsafe bool   // make fixes that need a review, too
 	File   string // make only fixes of findings in this file; empty for all
 
-	// Tested makes review fixes, too, that the run of a test can prove: those of
-	// rules that say so, of findings in a test, that change nothing but tests.
-	// Whoever sets it runs these tests (see [Made]).
+	// Tested makes review fixes, too, that running tests can prove: those of rules
+	// that say so, of findings in a test that change nothing but tests, and of
+	// findings elsewhere that change nothing but what functions do. Whoever sets it
+	// runs these tests (see [Made]).
 	Tested bool
 
 	// Veto, if not nil, returns why a fix must not be made.
@@ -73,8 +74,12 @@ type Made struct {
 	Rule   *refactor.Rule
 	Title  string // of the fix
 	Safety refactor.Safety
-	Offset int    // where the finding began in the file as it was before any fix, in bytes
-	Test   string // the test that has to prove the fix; only where Options.Tested is why it was made
+	Offset int // where the finding began in the file as it was before any fix, in bytes
+
+	// Where Options.Tested is why the fix was made: the test that has to prove it, or
+	// else the places, before any fix, to which tests have to come that prove it.
+	Test   string
+	Covers []refactor.Span
 }
 
 // Left is a finding that remains, with the fixes that were not made.

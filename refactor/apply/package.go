@@ -112,16 +112,23 @@ func (p *plan) round(findings []refactor.Finding) (*round, []Left) {
 		l := Left{Place: p.place(f.Span), Rule: f.Rule, Message: f.Message, Withheld: f.Withheld}
 		for _, fix := range f.Fixes {
 			m := Made{Place: l.Place, Rule: f.Rule, Title: fix.Title, Safety: fix.Safety, Offset: p.origin(f.Span)}
+			tested := false
 			if fix.Safety != refactor.Safe && !asked {
-				if m.Test = p.provingTest(f); m.Test == "" {
+				if m.Test = p.provingTest(f); m.Test == "" && !p.coverable(f) {
 					l.Review = append(l.Review, fix.Label())
 					continue
 				}
+				tested = true
 			}
 			edits, err := makeEdits(fix)
-			if m.Test != "" && !onlyTests(edits) {
-				l.Review = append(l.Review, fix.Label())
-				continue
+			if tested && err == nil {
+				if m.Test == "" {
+					m.Covers = p.origins(f.Span, edits)
+				}
+				if m.Test != "" && !inTests(edits, true) || m.Test == "" && (!inTests(edits, false) || p.declares(edits)) {
+					l.Review = append(l.Review, fix.Label())
+					continue
+				}
 			}
 			if err == nil && p.opts.Veto != nil {
 				err = p.opts.Veto(m)
@@ -193,6 +200,17 @@ func (p *plan) origin(s refactor.Span) int {
 		at = r.back(s.File, at)
 	}
 	return at
+}
+
+// origins returns where the span of a finding and its edits were before any fix.
+func (p *plan) origins(finding refactor.Span, edits []refactor.Edit) []refactor.Span {
+	at := p.origin(finding)
+	all := []refactor.Span{{File: finding.File, Start: at, End: at}}
+	for _, e := range edits {
+		start, end := p.origin(e.Span), p.origin(refactor.Span{File: e.File, Start: e.End})
+		all = append(all, refactor.Span{File: e.File, Start: start, End: max(start, end)})
+	}
+	return all
 }
 
 // place returns where a span of the package as it is now was at first.

@@ -40,12 +40,25 @@ func isTest(fn *ast.FuncDecl) bool {
 		fn.Type.Params.NumFields() == 1
 }
 
-// onlyTests reports whether the edits change test files alone.
-func onlyTests(edits []refactor.Edit) bool {
+// inTests reports whether the edits change test files alone, or none.
+func inTests(edits []refactor.Edit, only bool) bool {
 	for _, e := range edits {
-		if !strings.HasSuffix(e.File, "_test.go") {
+		if strings.HasSuffix(e.File, "_test.go") != only {
 			return false
 		}
 	}
 	return true
+}
+
+// coverable reports whether tests that come to the place of the finding can prove
+// a review fix: it is not in a test itself.
+func (p *plan) coverable(f refactor.Finding) bool {
+	return p.opts.Tested && f.Rule.ByTest && !strings.HasSuffix(f.Span.File, "_test.go")
+}
+
+// declares reports whether the edits change more than imports and what functions
+// do: whoever uses the package could see that, and no test needs to.
+func (p *plan) declares(edits []refactor.Edit) bool {
+	after, err := p.now.Try(edits)
+	return err == nil && !after.Partial && declarations(after) != declarations(p.now)
 }

@@ -160,7 +160,7 @@ type verifier struct {
 	verdicts map[string][]Failure     // by contents of the overlay
 
 	doubtful map[testID]string    // tests that prove nothing, and why; by directory
-	missed   map[place]string     // where tests do not come to
+	missed   map[place]string     // where tests do not come
 	before   *run                 // without any fix
 	counted  map[testID]result    // of it, without the runs that were added to tell chance from fault
 	racy     *run                 // of it, tests with data races, run without the detector
@@ -187,7 +187,7 @@ func (v *verifier) plan(ctx context.Context) (*apply.Result, error) {
 		if why := v.doubtful[testID{filepath.Dir(m.File), m.Test}]; why != "" {
 			return errors.New("not proven: " + why)
 		}
-		if why := v.missed[place{m.File, m.Offset}]; why != "" && m.Test != "" {
+		if why := v.missed[place{m.File, m.Offset}]; why != "" && (m.Test != "" || len(m.Covers) > 0) {
 			return errors.New("not proven: " + why)
 		}
 		return v.vetoes[keyOf(m)]
@@ -248,7 +248,8 @@ func unique(all []apply.Made) []apply.Made {
 }
 
 // provable leaves out the fixes that need a test which, without them, does not
-// pass each time, or does not come to their place. That it has a data race does
+// pass each time, or does not come to their place; outside tests those for which
+// there is none that does. That it has a data race does
 // not matter, for that may be what the fix is good for: it has to be gone with it.
 func (v *verifier) provable(ctx context.Context, open []apply.Made) ([]apply.Made, error) {
 	open = slices.DeleteFunc(open, func(m apply.Made) bool {
@@ -267,11 +268,18 @@ func (v *verifier) provable(ctx context.Context, open []apply.Made) ([]apply.Mad
 		return why != ""
 	})
 	missed, err := v.unreached(ctx, open)
+	if err != nil {
+		return nil, err
+	}
+	uncovered, err := v.uncovered(ctx, open)
 	return slices.DeleteFunc(open, func(m apply.Made) bool {
-		if !missed[keyOf(m)] {
+		why := m.Test + " does not come to this place"
+		switch {
+		case uncovered[keyOf(m)]:
+			why = "no test of the package that always passes comes to all of this place"
+		case !missed[keyOf(m)]:
 			return false
 		}
-		why := m.Test + " does not come to this place"
 		v.report.Unproven = append(v.report.Unproven, Unproven{m, why})
 		v.missed[place{m.File, m.Offset}] = why
 		return true

@@ -43,6 +43,7 @@ type Fix struct {
 	Package string `json:"package"` // import path
 	Line    int    `json:"line"`    // of the finding
 	Test    string `json:"test"`    // that proves it, if it needs one
+	Covered bool   `json:"covered"` // it needs tests that come to all that it changes, outside tests
 	Reason  string `json:"reason"`  // why it was not made
 	Output  string `json:"output"`  // of what fails with it
 
