@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -49,6 +50,11 @@ func (v *verifier) goTest(ctx context.Context, r *run, m *module, how method, ta
 	if open == 0 {
 		return nil
 	}
+	if v.go_.stress {
+		if err := v.compile(ctx, m, args[3+len(flags):]); err != nil {
+			return err
+		}
+	}
 	before := r.seconds()
 	r.record = newRecorder(func(pkg string, lines []byte) {
 		if k, ok := keys[pkg]; ok && ctx.Err() == nil { // else it ended because we end
@@ -71,6 +77,19 @@ func (v *verifier) goTest(ctx context.Context, r *run, m *module, how method, ta
 		return fmt.Errorf("go test: %s", strings.TrimSpace(stderr+strings.Join(r.stray, "")))
 	}
 	return nil
+}
+
+// compile compiles the tests of packages, named after an overlay if there is one,
+// while the processors are not kept busy.
+func (v *verifier) compile(ctx context.Context, m *module, args []string) error {
+	flags := []string{"test", "-vet=off", "-c", "-o=" + os.DevNull}
+	if v.race {
+		flags = append(flags, "-race")
+	}
+	v.go_.stress = false
+	defer func() { v.go_.stress = true }()
+	_, _, err := v.go_.run(ctx, m.dir, discard, append(flags, args...)...) // go test will say what does not compile
+	return err
 }
 
 // runTests runs the tests of the targets, of the files on disk if there is no

@@ -116,6 +116,11 @@ func (v *verifier) check(ctx context.Context, fixes []apply.Made) ([]Failure, er
 		}
 	}
 	targets := v.affectedBy(touched)
+	if v.Level == Test { // of what was not expected to be affected
+		if err := v.runBaseline(ctx, targets); err != nil {
+			return nil, err
+		}
+	}
 	id := contents(files) + names(targets)
 	if known, ok := v.verdicts[id]; ok {
 		return known, nil

@@ -142,9 +142,9 @@ func (v *verifier) affectedBy(files []string) []*target {
 	return all
 }
 
-// prepare finds the packages that the fixes affect and runs their tests without
-// any fix, unless that has been done.
-func (v *verifier) prepare(ctx context.Context, fixes []apply.Made) error {
+// prepare finds the packages that the fixes, which change some files, affect and
+// runs their tests without any fix, unless that has been done.
+func (v *verifier) prepare(ctx context.Context, fixes []apply.Made, changed []apply.File) error {
 	dirs := make(map[string][]string) // of packages that are not yet known, by module
 	var files []string
 	for _, m := range fixes {
@@ -176,11 +176,8 @@ func (v *verifier) prepare(ctx context.Context, fixes []apply.Made) error {
 	if v.Level < Test {
 		return nil
 	}
-	// A fix may edit another file of the package than that of its finding.
-	for _, m := range fixes {
-		if m.Test == "" {
-			files = append(files, filepath.Join(filepath.Dir(m.File), "any.go"))
-		}
+	for _, f := range changed { // which are more than those of the findings
+		files = append(files, f.Name)
 	}
 	return v.runBaseline(ctx, v.affectedBy(files))
 }

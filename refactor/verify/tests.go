@@ -23,7 +23,7 @@ func (v *verifier) runBaseline(ctx context.Context, targets []*target) error {
 			v.race = v.noRace == ""
 		}
 	}
-	targets = slices.DeleteFunc(targets, func(t *target) bool { return v.baseline[t] })
+	targets = slices.DeleteFunc(slices.Clone(targets), func(t *target) bool { return v.baseline[t] })
 	if len(targets) == 0 {
 		return nil
 	}

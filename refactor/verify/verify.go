@@ -218,7 +218,7 @@ func (v *verifier) prove(ctx context.Context, res *apply.Result) (err error) {
 			return nil
 		}
 		open = unique(open)
-		if err := v.prepare(ctx, open); err != nil {
+		if err := v.prepare(ctx, open, res.Files); err != nil {
 			return err
 		}
 		if open, err = v.provable(ctx, open); err != nil {
