@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"time"
 )
 
@@ -58,7 +59,7 @@ func (f *Func) startedIn(st ast.Stmt) (out []*Spawn) {
 
 func (m *Model) guessSignal(s *Sleep, op *Op) *StopGuess {
 	local := func(st *Stop) *Confirmation {
-		if c := m.LocalStop(st); c != nil && m.SeenBehind(c, s.Stmt) != nil {
+		if c := m.LocalStop(st); c != nil && m.SeenBehind(c, s.Stmt) != nil && !m.othersGoOn(c, s) {
 			return c
 		}
 		return nil
@@ -88,6 +89,26 @@ func (m *Model) guessSignal(s *Sleep, op *Op) *StopGuess {
 		}
 	}
 	return nil
+}
+
+// othersGoOn reports whether the frame stops or joins other goroutines behind the
+// sleep, which it has started and which still work while it sleeps: it may give
+// them the time to end what they have begun.
+func (m *Model) othersGoOn(c *Confirmation, s *Sleep) bool {
+	other := func(sp *Spawn) bool {
+		return sp.Fn == s.Fn && sp.Stmt.Pos() < s.Stmt.Pos() && !slices.ContainsFunc(c.Leaves, func(l *Leaver) bool { return l.Spawn == sp })
+	}
+	for _, st := range m.Stops() {
+		if st.Op.Fn == s.Fn && st.Op.Node.Pos() > s.Stmt.End() && slices.ContainsFunc(st.Leaves, func(l *Leaver) bool { return other(l.Spawn) }) {
+			return true
+		}
+	}
+	for op := range s.Fn.Within(s.Stmt.End(), s.Fn.Body.End()) {
+		if op.Kind == Wait && slices.ContainsFunc(s.Fn.Spawns, func(sp *Spawn) bool { return other(sp) && m.waitsForAll(op, sp) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // concerns reports whether the code behind the sleep looks at the value whose
