@@ -96,6 +96,25 @@ func (b *Builder) DeleteStmt(stmt ast.Stmt) {
 	}
 }
 
+// TakeStmt deletes a statement like DeleteStmt, but returns the comment behind it
+// on its line for who puts another statement in its place elsewhere.
+func (b *Builder) TakeStmt(stmt ast.Stmt) (behind string) {
+	f, _, ok := b.element(stmt)
+	if !ok {
+		return ""
+	}
+	start, end, ok := f.lines(stmt)
+	if ok {
+		behind = strings.TrimSpace(unix(string(f.Src[f.off(stmt.End()):end])))
+	}
+	if !ok || !strings.HasPrefix(behind, "//") || skipBack(f.Src, f.off(stmt.Pos())) != start || len(f.inside(f.off(stmt.Pos()), f.off(stmt.End()), "")) > 0 {
+		f.delete(stmt)
+		return ""
+	}
+	f.do(op{start: start, end: nextLine(f.Src, end), rank: between, tidy: true})
+	return behind
+}
+
 func (f *file) delete(n ast.Node) {
 	start, end := f.off(n.Pos()), f.off(n.End())
 	comments := f.inside(start, end, "")

@@ -152,21 +152,28 @@ func ending(op *chanflow.Op) string {
 }
 
 // deferred puts the signal into a defer statement at the start of the body,
-// behind those that are there, so that it is still given before them.
+// behind those that are there, so that it is still given before them. What is
+// said of the last one goes with it.
 func deferred(pkg *refactor.Package, c *chanflow.Completion) ([]refactor.Edit, error) {
 	b := edit.New(pkg)
 	code := "defer " + b.Text(c.Op.Node)
+	for _, op := range c.All {
+		stmt, ok := op.Stmt().(*ast.ExprStmt)
+		switch {
+		case !ok:
+			return nil, errors.New("it is part of a larger statement")
+		case op != c.Op:
+			b.DeleteStmt(stmt)
+		default:
+			if behind := b.TakeStmt(stmt); behind != "" {
+				code += " " + behind
+			}
+		}
+	}
 	if n := len(c.Lead); n > 0 {
 		b.InsertAfter(c.Lead[n-1], code)
 	} else {
 		b.InsertFirst(c.Body.Body, code)
-	}
-	for _, op := range c.All {
-		stmt, ok := op.Stmt().(*ast.ExprStmt)
-		if !ok {
-			return nil, errors.New("it is part of a larger statement")
-		}
-		b.DeleteStmt(stmt)
 	}
 	return b.Edits()
 }
