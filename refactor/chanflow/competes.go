@@ -103,11 +103,16 @@ func (k *counter) setBy(r *Op) (set []types.Object) {
 	for _, c := range r.Select.Body.List {
 		if c := c.(*ast.CommClause); c.Comm != nil && covers(c.Comm, r.Node.Pos()) {
 			ast.Inspect(c, func(n ast.Node) bool {
-				if a, ok := n.(*ast.AssignStmt); ok {
-					for _, lhs := range a.Lhs {
-						if obj := k.model.Ref(lhs).Obj; obj != nil {
-							set = append(set, obj)
-						}
+				var to []ast.Expr
+				switch n := n.(type) {
+				case *ast.AssignStmt:
+					to = n.Lhs
+				case *ast.IncDecStmt:
+					to = []ast.Expr{n.X}
+				}
+				for _, lhs := range to {
+					if obj := k.model.Ref(lhs).Obj; obj != nil {
+						set = append(set, obj)
 					}
 				}
 				return true

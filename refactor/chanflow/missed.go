@@ -217,6 +217,9 @@ func (k *counter) callersLeave(frames map[*Func]bool) *Missed {
 		if slices.ContainsFunc(p.ops, k.receives) {
 			continue
 		}
+		if call.Fn.IsMain() && k.untilEnd(call.Fn) {
+			continue
+		}
 		if l := k.frameLeaves(g, p, p); l != nil {
 			return l
 		}

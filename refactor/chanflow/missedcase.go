@@ -134,17 +134,26 @@ func (k *counter) returnsFor(clause *ast.CommClause, r *Op) bool {
 // behind for long.
 func (k *counter) endsWithProgram() bool {
 	f := k.Make.Fn
-	if f.Decl == nil || f.Recv() != nil || f.Name() != "main" || k.model.Pkg.Types.Name() != "main" {
+	if !f.IsMain() || slices.ContainsFunc(k.Recvs, func(r *Op) bool { return r.Loop() != nil }) {
 		return false
 	}
+	return k.untilEnd(f)
+}
+
+// untilEnd reports whether the function waits for nothing behind the last receive,
+// or behind the loop that this is in.
+func (k *counter) untilEnd(f *Func) bool {
 	var last token.Pos
 	for _, r := range k.Recvs {
-		if r.Loop() != nil {
-			return false
+		if r.Fn != f {
+			continue
 		}
 		last = max(last, r.Node.End())
 		if r.Select != nil {
 			last = max(last, r.Select.End())
+		}
+		for loop := r.Loop(); loop != nil; loop = k.model.loopOf(k.model.cursor(loop)) {
+			last = max(last, loop.End())
 		}
 	}
 	waits := func(op *Op) bool {

@@ -51,7 +51,7 @@ func connection(t types.Type) bool {
 	case "os":
 		return false
 	}
-	return has(t, "SetWriteDeadline") || has(t, "SendMsg") && has(t, "RecvMsg")
+	return has(t, "SetWriteDeadline") || has(t, "SendMsg") && has(t, "RecvMsg") || has(t, "WriteFrame") && has(t, "ReadFrame")
 }
 
 // moves reports whether a parameter of the type is there to be read or written.
