@@ -24,10 +24,11 @@ func TestBenchLSP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var figures []figure
-	if err := json.Unmarshal(raw, &figures); err != nil {
+	var results benchResults
+	if err := json.Unmarshal(raw, &results); err != nil {
 		t.Fatal(err)
 	}
+	figures := results.Servers
 	if len(figures) != 1 {
 		t.Fatalf("%d figures", len(figures))
 	}
@@ -36,6 +37,9 @@ func TestBenchLSP(t *testing.T) {
 		if len(list) == 0 || list[0] <= 0 {
 			t.Errorf("%s: %v", name, list)
 		}
+	}
+	if f.ScanMS <= 0 || f.RescanMS <= 0 {
+		t.Errorf("the scans took %v and %v", f.ScanMS, f.RescanMS)
 	}
 	page, err := os.ReadFile(filepath.Join(out, "RESULTS.md"))
 	if err != nil {

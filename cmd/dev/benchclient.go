@@ -44,24 +44,24 @@ type arrived struct {
 		Version     int
 		Diagnostics []json.RawMessage
 		Items       []any
+		Value       struct{ Kind string }
 	}
 	Result json.RawMessage
 	Error  json.RawMessage
 }
 
 // open starts a server with a folder for its cache and opens the file in it, with
-// the text.
-func open(ctx context.Context, s server, file, text, cache string) (*client, error) {
+// the text. The folder that is open is the module, or with scan the workspace,
+// which ours then looks at.
+func open(ctx context.Context, s server, file, text, cache string, scan bool) (*client, error) {
 	if err := os.MkdirAll(cache, 0o777); err != nil {
 		return nil, err
 	}
-	root := filepath.Dir(file)
-	for dir := root; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			root = dir
-			break
-		}
+	root := above(file, "go.mod")
+	if scan {
+		root = cmp.Or(above(file, "go.work"), root)
 	}
+	root = cmp.Or(root, filepath.Dir(file))
 	c := &client{cmd: exec.CommandContext(ctx, s.args[0], s.args[1:]...), got: make(chan arrived, 1000), uri: string(uri.File(file))}
 	c.cmd.Dir, c.cmd.Env = root, append(os.Environ(), s.cache+"="+cache)
 	out, err := c.cmd.StdoutPipe()
@@ -79,7 +79,8 @@ func open(ctx context.Context, s server, file, text, cache string) (*client, err
 	folder := map[string]any{"uri": uri.File(root), "name": "bench"}
 	if _, _, err := c.call("initialize", map[string]any{
 		"processId": os.Getpid(), "rootUri": uri.File(root), "workspaceFolders": []any{folder},
-		"capabilities": map[string]any{"textDocument": map[string]any{
+		"initializationOptions": map[string]any{"scan": scan}, // of which gopls knows nothing
+		"capabilities": map[string]any{"window": map[string]any{"workDoneProgress": scan}, "textDocument": map[string]any{
 			"publishDiagnostics": map[string]any{"dataSupport": true, "versionSupport": true},
 			"codeAction": map[string]any{
 				"codeActionLiteralSupport": map[string]any{"codeActionKind": map[string]any{"valueSet": []string{"quickfix"}}},
@@ -95,6 +96,19 @@ func open(ctx context.Context, s server, file, text, cache string) (*client, err
 		c.send(map[string]any{"method": "textDocument/didOpen", "params": map[string]any{
 			"textDocument": map[string]any{"uri": c.uri, "languageId": "go", "version": 1, "text": text},
 		}}))
+}
+
+// above returns the closest directory above a file that has a file of the name, or
+// "".
+func above(file, name string) string {
+	for dir := filepath.Dir(file); ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
 }
 
 func (c *client) send(message map[string]any) error {

@@ -3,26 +3,15 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
+	"time"
 )
-
-const benchUsage = `usage: go run ./cmd/dev bench lsp [flags] [NAME=FILE ...]
-
-Opens each file in handshake and in gopls, edits it, and writes how long they
-take into -out: RESULTS.md and results.json. Nothing on the disk is changed.
-Without arguments the file is server.go of net/http in the Go distribution.
-
-`
 
 // A target is a file of a package that is edited.
 type target struct{ Name, File string }
@@ -36,7 +25,9 @@ type figure struct {
 	Body, Declaration       times   // from an edit to the diagnostics that tell of it
 	Import, Action, Resolve times
 	CPU                     float64 // ms per body edit
-	RSS, Peak               int     // MB, after the edits
+	Open, RSS, Rest, Peak   int     // MB: after the first diagnostics, after the edits, after a pause, and at most until then
+	ScanMS, RescanMS        float64 // from the start of the process to the end of the first scan of the workspace, and of the second
+	ScanRSS, ScanPeak       int     // MB, after and during the first
 }
 
 // times are milliseconds, in order.
@@ -71,56 +62,28 @@ type server struct {
 	resolves string // the kind of the code action that is resolved, or ""
 }
 
-func bench(ctx context.Context, root string, stdout io.Writer, args []string) error {
-	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	gopls := fs.String("gopls", "gopls", "the program to compare with; none if empty")
-	out := fs.String("out", filepath.Join(root, "testdata", "bench"), "the folder to write to")
-	edits := fs.Int("edits", 40, "edits of each kind")
-	fs.Usage = func() { fmt.Fprint(fs.Output(), benchUsage); fs.PrintDefaults() }
-	if len(args) == 0 || args[0] != "lsp" {
-		fs.Usage()
-		return errors.New("bench lsp is the only one")
-	}
-	if err := fs.Parse(args[1:]); err != nil {
-		return err
-	}
-	targets := []target{{"net/http", filepath.Join(runtime.GOROOT(), "src", "net", "http", "server.go")}}
-	if fs.NArg() > 0 {
-		targets = nil
-	}
-	for _, arg := range fs.Args() {
-		name, file, ok := strings.Cut(arg, "=")
-		if !ok {
-			return fmt.Errorf("%q is not NAME=FILE", arg)
-		}
-		targets = append(targets, target{name, file})
-	}
-	dir, err := os.MkdirTemp("", "handshake-bench")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	binary := filepath.Join(dir, "handshake")
-	if said, err := exec.CommandContext(ctx, "go", "build", "-C", root, "-o", binary, "./cmd/handshake").CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, said)
-	}
+// benchServers opens each target in each server.
+func benchServers(ctx context.Context, o *benchOptions, dir, binary string, targets []target, stdout io.Writer) ([]figure, error) {
 	servers := []server{{"handshake", []string{binary, "serve"}, "HANDSHAKE_CACHE", "println(len(benched))\n\tclose(benched)", "closes the channel a second time", "quickfix.handshake.doubleclose"}}
-	if *gopls != "" {
-		servers = append(servers, server{"gopls", []string{*gopls, "serve"}, "GOPLSCACHE", "benched = benched", "self-assignment", ""})
+	if o.gopls != "" {
+		servers = append(servers, server{"gopls", []string{o.gopls, "serve"}, "GOPLSCACHE", "benched = benched", "self-assignment", ""})
 	}
 	var figures []figure
 	for _, t := range targets {
 		for _, s := range servers {
-			cache := filepath.Join(dir, "cache", s.Name, t.Name)
-			f, err := measure(ctx, s, t, cache, *edits)
+			edits := o.edits
+			if s.resolves == "" {
+				edits = max(4, edits/4) // a second each, at least
+			}
+			f, err := measure(ctx, s, t, filepath.Join(dir, "cache", s.Name, t.Name), edits)
 			if err != nil {
-				return fmt.Errorf("%s, %s: %w", t.Name, s.Name, err)
+				return nil, fmt.Errorf("%s, %s: %w", t.Name, s.Name, err)
 			}
 			fmt.Fprintf(stdout, "%s, %s: body edit %v ms\n", t.Name, s.Name, f.Body)
 			figures = append(figures, f)
 		}
 	}
-	return writeBench(*out, figures, *edits)
+	return figures, nil
 }
 
 // measure starts the server twice, with an empty cache and then with what that
@@ -143,7 +106,7 @@ func measure(ctx context.Context, s server, t target, cache string, edits int) (
 		f.Lines += strings.Count(string(text), "\n")
 	}
 	text := texts{string(src)}
-	p, err := open(ctx, s, t.File, text.body(0, s.smell), cache)
+	p, err := open(ctx, s, t.File, text.body(0, s.smell), cache, false)
 	if err != nil {
 		return f, err
 	}
@@ -151,13 +114,15 @@ func measure(ctx context.Context, s server, t target, cache string, edits int) (
 	if err := errors.Join(err, p.end()); err != nil {
 		return f, err
 	}
-	if p, err = open(ctx, s, t.File, text.body(0, s.smell), cache); err != nil {
+	if p, err = open(ctx, s, t.File, text.body(0, s.smell), cache, false); err != nil {
 		return f, err
 	}
 	defer p.end()
 	if f.WarmMS, err = p.first(s.says); err != nil {
 		return f, err
 	}
+	p.settle()
+	f.Open, _ = p.memory()
 	n := 0
 	// Each edit makes another text, and the smell comes or goes with it.
 	series := func(count int, text func(n int, smell string) string) (out times) {
@@ -191,9 +156,37 @@ func measure(ctx context.Context, s server, t target, cache string, edits int) (
 		slices.Sort(f.Resolve)
 	}
 	f.RSS, f.Peak = p.memory()
+	time.Sleep(pause)
+	f.Rest, _ = p.memory()
 	f.Declaration = series(edits/2, text.declaration)
 	f.Import = series(edits/4, text.imports)
+	if err != nil || s.resolves == "" {
+		return f, err
+	}
+	f.ScanMS, f.ScanRSS, f.ScanPeak, err = scanned(ctx, s, t, cache)
+	if err == nil {
+		f.RescanMS, _, _, err = scanned(ctx, s, t, cache)
+	}
 	return f, err
+}
+
+// pause is after which time a server has done all that it does on its own.
+const pause = 6 * time.Second
+
+// scanned lets a server of ours look at the whole workspace of an open file.
+func scanned(ctx context.Context, s server, t target, cache string) (took float64, rss, peak int, err error) {
+	src, err := os.ReadFile(t.File)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	p, err := open(ctx, s, t.File, string(src), cache, true)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	m, err := p.until(func(m arrived) bool { return m.Method == "$/progress" && m.Params.Value.Kind == "end" })
+	p.settle()
+	rss, peak = p.memory()
+	return ms(m.at.Sub(p.start)), rss, peak, errors.Join(err, p.end())
 }
 
 // texts are what the edited file becomes.
@@ -214,18 +207,4 @@ var imported = []string{"archive/tar", "container/ring", "debug/macho", "debug/p
 func (t texts) imports(n int, smell string) string {
 	head, rest, _ := strings.Cut(t.src, "\nimport")
 	return texts{fmt.Sprintf("%s\nimport _ %q\n\nimport%s", head, imported[n%len(imported)], rest)}.body(n, smell)
-}
-
-func writeBench(dir string, figures []figure, edits int) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	raw, err := json.MarshalIndent(figures, "", "\t")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "results.json"), append(raw, '\n'), 0o666); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "RESULTS.md"), []byte(report(figures, edits)), 0o666)
 }

@@ -14,7 +14,7 @@ const usage = `usage: go run ./cmd/dev COMMAND
 	new NAME   create the folder of a rule
 	gen        write everything that is generated
 	goker      measure the rules on the leak kernels of the Go distribution
-	bench lsp  measure the server beside gopls (-h tells the flags)
+	bench      measure the server beside gopls, and check beside others (-h tells the flags)
 	corpus     measure the rules on public repositories, which it fetches (-h tells the flags)
 `
 
