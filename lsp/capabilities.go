@@ -94,9 +94,10 @@ func (c *client) negotiate() {
 }
 
 // lazy reports whether the client asks for the edit of a code action when the
-// user has chosen it.
+// user has chosen it. lsp-mode, which calls itself emacs, would ask each server
+// of the buffer, and make nothing of it if one does not know the action.
 func (c *client) lazy() bool {
-	return c.TextDocument.CodeAction.DataSupport && slices.Contains(c.TextDocument.CodeAction.ResolveSupport.Properties, "edit")
+	return c.info.Name != "emacs" && c.TextDocument.CodeAction.DataSupport && slices.Contains(c.TextDocument.CodeAction.ResolveSupport.Properties, "edit")
 }
 
 // pulls reports whether the client asks for diagnostics.
