@@ -82,6 +82,7 @@ func NewSession(t testing.TB, archive string, tools ...string) *Session {
 		write(t, filepath.Join(s.Dir, f.Name), f.Data)
 	}
 
+	s.bin = append([]string{s.watched(t, "handshake", "gopls")}, s.bin...)
 	s.Env = s.environ(t)
 	return s
 }
@@ -93,6 +94,12 @@ func (s *Session) Command(t testing.TB, tool string, args ...string) *exec.Cmd {
 	return c
 }
 
+// WriteHome writes a file of the person's home folder.
+func (s *Session) WriteHome(t testing.TB, name, content string) {
+	t.Helper()
+	write(t, filepath.Join(s.Home, name), []byte(content))
+}
+
 // ReadFile returns a file of the workspace.
 func (s *Session) ReadFile(t testing.TB, name string) string {
 	t.Helper()
@@ -101,6 +108,30 @@ func (s *Session) ReadFile(t testing.TB, name string) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+// watched makes a folder of scripts that run the programs, and has the test wait
+// in the end until all of them have ended: editors leave before their servers do,
+// and these write to folders that are removed then. Each holds a shared lock.
+func (s *Session) watched(t testing.TB, programs ...string) (dir string) {
+	t.Helper()
+	dir, alive := t.TempDir(), filepath.Join(t.TempDir(), "alive")
+	for _, program := range programs {
+		path := s.lookPath(program)
+		if path == "" {
+			continue
+		}
+		script := fmt.Sprintf("#!/bin/sh\nexec 9>>'%s' && flock -s 9 && exec '%s' \"$@\"\n", alive, path)
+		if err := os.WriteFile(filepath.Join(dir, program), []byte(script), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		if err := exec.Command("flock", "-x", alive, "true").Run(); err != nil {
+			t.Errorf("waiting for the servers: %v", err)
+		}
+	})
+	return dir
 }
 
 // environ returns the environment of a person who has no configuration yet, no

@@ -122,6 +122,9 @@ if ! works emacs; then
     "EMACSDATA=$share/$version/etc" "EMACSDOC=$share/$version/etc" "EMACSPATH=$exec"
   # Compiling to native code takes a C compiler where it expects one.
   echo '(setq native-comp-jit-compilation nil native-comp-enable-subr-trampolines nil)' >"$share/site-lisp/site-start.el"
+  # Debian compiles packages when they are installed; lsp-mode is slow without.
+  # A few files lack what they only need for other packages.
+  "$DIR/bin/emacs" -q --batch --eval "(byte-recompile-directory \"$share/site-lisp/elpa-src\" 0)" >/dev/null 2>&1
 fi
 
 if ! works vim; then

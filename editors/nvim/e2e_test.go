@@ -26,14 +26,14 @@ const (
 func TestMain(m *testing.M) { e2e.Main(m) }
 
 // newSession returns a session for a person who has put the folder of this test
-// on the runtimepath and works on the files of an archive of testdata.
+// on the runtimepath and works on the files of an archive.
 func newSession(t *testing.T, archive string, tools ...string) (s *e2e.Session, testdata string) {
 	t.Helper()
 	here, err := filepath.Abs(".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s = e2e.NewSession(t, filepath.Join("testdata", archive), append(tools, "gopls")...)
+	s = e2e.NewSession(t, filepath.Join("..", "e2e", "testdata", archive), append(tools, "gopls")...)
 	s.Env = append(s.Env, "NVIM_HANDSHAKE="+here)
 	return s, filepath.Join(here, "testdata")
 }
