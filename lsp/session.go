@@ -46,6 +46,7 @@ type session struct {
 	outbox  outbox
 	tasks   tasks
 	slots   chan struct{} // one taken for each package that is looked at
+	spare   chan struct{} // taken by what is done ahead of being asked for: no look waits for it
 	stopped atomic.Bool   // the client has requested shutdown
 
 	initializedOnce sync.Once
@@ -84,6 +85,7 @@ func newSession(opts Options, l *log.Logger) *session {
 		log:            l,
 		configuredOnce: make(chan struct{}),
 		slots:          make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		spare:          make(chan struct{}, 1),
 		outbox:         outbox{ready: make(chan struct{}, 1)},
 		current:        &snapshot{make(map[uri.URI]*document), make(map[uri.URI]*found)},
 		views:          make(map[string]*view),

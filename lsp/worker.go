@@ -71,7 +71,7 @@ func (w *worker) run() {
 		s.task("worker", func() {
 			var a *analysis
 			defer func() { looked <- a }()
-			s.turn(ctx, "look", func() { a = w.look(ctx, s.snapshot()) })
+			s.turn(ctx, s.slots, "look", func() { a = w.look(ctx, s.snapshot()) })
 		})
 		overtaken = false
 		select {
@@ -131,13 +131,13 @@ func soon(ctx context.Context, c <-chan struct{}, d time.Duration) (received, ok
 }
 
 // turn calls f when there is a slot for it, unless ctx is done before.
-func (s *session) turn(ctx context.Context, what string, f func()) {
+func (s *session) turn(ctx context.Context, slots chan struct{}, what string, f func()) {
 	select {
 	case <-ctx.Done():
 		return
-	case s.slots <- struct{}{}:
+	case slots <- struct{}{}:
 	}
-	defer func() { <-s.slots }()
+	defer func() { <-slots }()
 	if ctx.Err() == nil {
 		s.guard(what, f)
 	}
@@ -184,6 +184,7 @@ func (w *worker) look(ctx context.Context, snap *snapshot) *analysis {
 // prove proves the fixes of open documents. Other packages take their turns in
 // between.
 func (w *worker) prove(ctx context.Context, a *analysis) {
+	s := w.view.session
 	end := time.Now().Add(proofBudget)
 	for file := range a.docs {
 		for _, o := range a.offers[file] {
@@ -191,7 +192,7 @@ func (w *worker) prove(ctx context.Context, a *analysis) {
 				if ctx.Err() != nil || time.Now().After(end) {
 					return
 				}
-				w.view.session.turn(ctx, "proof", func() { o.prove(i) })
+				s.turn(ctx, s.spare, "proof", func() { o.prove(i) })
 			}
 		}
 	}
@@ -200,7 +201,8 @@ func (w *worker) prove(ctx context.Context, a *analysis) {
 // prepare looks for the refactorings on demand, so that they are at hand when
 // somebody asks for them.
 func (w *worker) prepare(ctx context.Context, a *analysis) {
-	w.view.session.turn(ctx, "refactorings", func() { a.demand() })
+	s := w.view.session
+	s.turn(ctx, s.spare, "refactorings", func() { a.demand() })
 }
 
 // commit calls f with s.mu held unless ctx is done: whoever cancels a run holds
