@@ -42,27 +42,31 @@ type Model struct {
 
 type modelKey struct{}
 
-// Of returns the model of the package, which is built on first use.
+// Of returns the model of the package, which is built on first use. Where the
+// package has a base, so is that one's, and what did not change is taken over.
 func Of(pkg *refactor.Package) *Model {
-	return pkg.Memo(modelKey{}, func() any { return build(pkg) }).(*Model)
+	return pkg.Memo(modelKey{}, func() any {
+		if base := pkg.Base(); base != nil {
+			return build(pkg, Of(base))
+		}
+		return build(pkg, nil)
+	}).(*Model)
 }
 
-func build(pkg *refactor.Package) *Model {
+func build(pkg *refactor.Package, base *Model) *Model {
 	syntax := make([]*ast.File, len(pkg.Files))
 	for i, f := range pkg.Files {
 		syntax[i] = f.Syntax
 	}
 	m := &Model{
 		Pkg:       pkg,
+		base:      base,
 		root:      newTree(syntax),
 		ops:       make(map[types.Object][]*Op),
 		ctxOf:     make(map[types.Object]types.Object),
 		residence: residence{stays: make(map[*Func]bool)},
 	}
 	b := &builder{Model: m}
-	if base := pkg.Base(); base != nil {
-		m.base = Of(base)
-	}
 	b.collect()
 	m.propagate()
 	return m

@@ -93,6 +93,65 @@ func BenchmarkEdit(b *testing.B) {
 	}
 }
 
+// An edit of one body must not cost what the package does: what is allocated is
+// compared, which is the same on every machine.
+func TestEditAllocatesLittle(t *testing.T) {
+	var src strings.Builder
+	src.WriteString("package p\n\nimport \"sync\"\n")
+	for i := range 300 {
+		fmt.Fprintf(&src, `
+type server%[1]d struct {
+	mu    sync.Mutex
+	stop  chan struct{}
+	reply chan int
+}
+
+func new%[1]d() *server%[1]d {
+	return &server%[1]d{stop: make(chan struct{}), reply: make(chan int)}
+}
+
+func (s *server%[1]d) run(n int) {
+	defer close(s.stop)
+	go func() {
+		for {
+			select {
+			case <-s.stop:
+				return
+			case s.reply <- n:
+			}
+		}
+	}()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	println(<-s.reply)
+}
+`, i)
+	}
+	reporting := slices.DeleteFunc(rules.All(), func(r *refactor.Rule) bool { return !r.Batched() || r.Run == nil })
+	analyze := func(pkg *refactor.Package) {
+		if _, errs := refactor.Analyze(pkg, reporting); errs != nil {
+			t.Fatal(errs)
+		}
+	}
+	files := map[string][]byte{"/p/p.go": []byte(src.String())}
+	pkg := checked(t, files)
+	analyze(pkg)
+	whole := testing.AllocsPerRun(1, func() { analyze(checked(t, files)) })
+	n := 0
+	edit := testing.AllocsPerRun(3, func() {
+		n++
+		edited := pkg.WithBodies(map[string][]byte{"/p/p.go": []byte(strings.Replace(src.String(), "println(<-s.reply)", fmt.Sprintf("println(<-s.reply, %d)", n), 1))})
+		if edited == nil {
+			t.Fatal("the body does not compile")
+		}
+		analyze(edited)
+	})
+	t.Logf("%.0f allocations for the package, %.0f for an edit", whole, edit)
+	if edit > whole/4 {
+		t.Errorf("an edit allocates %.0f times, the whole package %.0f times", edit, whole)
+	}
+}
+
 // distributed returns a package of the Go distribution with its tests.
 func distributed(t testing.TB, path string) *refactor.Package {
 	t.Helper()
