@@ -43,8 +43,22 @@ func newPlugin(raw any) (register.LinterPlugin, error) {
 	return p, nil
 }
 
+// BuildAnalyzers returns the analyzers without the places that explain a finding:
+// golangci-lint would report each as an issue of its own.
 func (p plugin) BuildAnalyzers() ([]*analysis.Analyzer, error) {
-	return refactor.Analyzers(p.rules), nil
+	all := refactor.Analyzers(p.rules)
+	for _, a := range all {
+		run := a.Run
+		a.Run = func(pass *analysis.Pass) (any, error) {
+			quiet := *pass
+			quiet.Report = func(d analysis.Diagnostic) {
+				d.Related = nil
+				pass.Report(d)
+			}
+			return run(&quiet)
+		}
+	}
+	return all, nil
 }
 
 func (p plugin) GetLoadMode() string { return register.LoadModeTypesInfo }
