@@ -15,6 +15,8 @@ const usage = `usage: go run ./cmd/dev COMMAND
 	gen        write everything that is generated
 	goker      measure the rules on the leak kernels of the Go distribution
 	bench      measure the server beside gopls, and check beside others (-h tells the flags)
+	cacheprog DIR
+	           be a cache of the go command that checkouts share (GOCACHEPROG)
 	corpus     measure the rules on public repositories, which it fetches (-h tells the flags)
 `
 
@@ -27,6 +29,9 @@ func main() {
 }
 
 func run(args []string) error {
+	if len(args) == 2 && args[0] == "cacheprog" {
+		return cacheProg(args[1], os.Stdin, os.Stdout) // the go command runs it anywhere
+	}
 	root, err := moduleRoot()
 	if err != nil {
 		return err
