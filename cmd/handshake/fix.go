@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"handshake/refactor/apply"
 	"handshake/refactor/verify"
@@ -19,6 +21,7 @@ func fix(ctx context.Context, args []string) int {
 	verbose := fs.Bool("v", false, "tell what is left, and why")
 	asJSON := fs.Bool("json", false, "print what was done, or would be, as JSON")
 	page := fs.String("report", "", "write a report as HTML to a `file`: summary, diffs and diagrams")
+	force := fs.Bool("force", false, "change files that have changes which git does not have, too")
 	var proof verifyFlags
 	proof.register(fs)
 	if code, ok := parse(fs, args); !ok {
@@ -37,15 +40,26 @@ func fix(ctx context.Context, args []string) int {
 		return fail("%v", err)
 	}
 	if !*diff {
+		unlock, err := lockModule(".")
+		if err != nil {
+			return fail("%v", err)
+		}
+		defer unlock()
 		if err := finishWrites(); err != nil {
 			return fail("%v", err)
 		}
 	}
+	of.write = !*diff
 	t, err := loadTarget(ctx, of, fs.Args())
 	if err != nil {
 		return fail("%v", err)
 	}
 	dir := t.dir
+	if !*diff && !*force && t.at == nil { // who names a place has it before them
+		if err := unsaved(ctx, dir, t.graph); err != nil {
+			return fail("%v", err)
+		}
+	}
 	opts := apply.Options{Rules: of.rules(dir), RulesOf: of.rules, Unsafe: *unsafe, File: t.file, At: t.at}
 	var res *apply.Result
 	var report *verify.Report // nil without -verify
@@ -107,6 +121,7 @@ func fix(ctx context.Context, args []string) int {
 		report.Done()
 	}
 	printProblems(os.Stderr, found.sorted())
+	printLocked(os.Stderr, dir, of)
 	if report != nil && report.Planned > 0 {
 		printReport(os.Stderr, dir, report)
 	}
@@ -128,6 +143,16 @@ func fix(ctx context.Context, args []string) int {
 		return exitError
 	}
 	return code
+}
+
+// printLocked tells which files were left alone because they cannot be changed.
+func printLocked(w io.Writer, dir string, of *projects) {
+	var names []string
+	for name := range of.locked {
+		names = append(names, relative(dir, name))
+	}
+	slices.Sort(names)
+	printList(w, "left alone, because they are marked read-only:", names)
 }
 
 // printDiff prints a unified diff. "./" before the names lets both patch -p0 and

@@ -45,6 +45,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			e.Setenv("ROOT", root)
+			e.Setenv("HOME", filepath.Join(e.WorkDir, ".home"))
 			bin, err := exec.LookPath("handshake") // testscript puts this very binary on PATH
 			e.Setenv("BIN", filepath.Dir(bin))
 			return err

@@ -21,10 +21,12 @@ import (
 type projects struct {
 	all   []*refactor.Rule
 	named []string // rules that the command line names; they take the place of a project's
+	write bool     // files are to be changed, so that those that cannot be are left alone
 
 	mu       sync.Mutex
 	roots    map[string]string   // of the module, by directory
 	known    map[string]*project // by root
+	locked   map[string]bool     // files that are left alone because they cannot be changed
 	problems []problem
 	err      error // of a file that says nothing of use
 }
@@ -38,7 +40,7 @@ type project struct {
 // newProjects returns projects for which the named rules run, if there are any,
 // or else those that each chooses.
 func newProjects(list string) (*projects, error) {
-	p := &projects{all: rules.All(), roots: make(map[string]string), known: make(map[string]*project)}
+	p := &projects{all: rules.All(), roots: make(map[string]string), known: make(map[string]*project), locked: make(map[string]bool)}
 	if list == "" {
 		return p, nil
 	}
@@ -91,7 +93,15 @@ func (p *projects) rules(dir string) []*refactor.Rule { return p.of(dir).rules }
 // excluded returns why a file is left alone, or "".
 func (p *projects) excluded(file string) string {
 	of := p.of(filepath.Dir(file))
-	return of.Excludes(of.root, file)
+	why := of.Excludes(of.root, file)
+	if why == "" && p.write {
+		if why = unwritable(file); why != "" {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.locked[file] = true
+		}
+	}
+	return why
 }
 
 // load asks the go command for packages in a directory, with the build that its
