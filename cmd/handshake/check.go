@@ -42,7 +42,7 @@ func check(ctx context.Context, args []string) int {
 	if err != nil {
 		return fail("%v", err)
 	}
-	r, err := scan(ctx, fs.Args(), of, *verbose || *statistics || resolving[*format])
+	r, err := scan(ctx, fs.Args(), of, *verbose || resolving[*format])
 	if err != nil && !errors.Is(err, errNothing) {
 		return fail("%v", err)
 	}

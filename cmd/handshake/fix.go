@@ -68,7 +68,10 @@ func fix(ctx context.Context, args []string) int {
 	} else if report, err = proof.run(ctx, dir, t.graph, opts); err == nil {
 		res = report.Result
 	}
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return fail("interrupted; nothing was written")
+	case err != nil:
 		return fail("%v", err)
 	}
 	found := problems{dir: dir, list: of.complaints(dir)}

@@ -17,7 +17,8 @@ import (
 // Write changes the files on disk, all of them or none: new contents are
 // written beside each file first and then put in its place, one atomic step per
 // file. If that fails half-way, the files changed so far get their former
-// contents back. Modes are kept and symbolic links followed. A file that is no
+// contents back. Modes are kept and symbolic links followed: a file under two names is
+// written once. A file that is no
 // longer as it was before, or that its owner may not write, fails.
 //
 // What is going to be done is noted in the directory journal first, which is made
@@ -46,11 +47,19 @@ type staged struct {
 func (d disk) write(files []File, journal string) (err error) {
 	var work []staged
 	id := rand.Text()
+	seen := make(map[string]File)
 	for _, f := range files {
 		s, err := prepare(f, id)
 		if err != nil {
 			return fmt.Errorf("%w; nothing was written", err)
 		}
+		if other, ok := seen[s.target]; ok {
+			if !bytes.Equal(f.After, other.After) {
+				return fmt.Errorf("%s and %s are one file, which would be changed in two ways; nothing was written", other.Name, f.Name)
+			}
+			continue
+		}
+		seen[s.target] = f
 		work = append(work, s)
 	}
 	n, err := d.begin(journal, id, work)
