@@ -12,6 +12,8 @@ func (s *session) pend(work *bool) {
 	if !*work {
 		*work = true
 		s.pending++
+		s.works++
+		s.announce()
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
-	"runtime/debug"
 	"runtime/metrics"
 	"slices"
 	"strings"
@@ -158,8 +157,8 @@ func (c *scan) pass() {
 		c.look(ctx, candidate{from, p.meta})
 		work.report(i+1, len(all))
 	}
-	if from = (part{}); dirs == nil {
-		debug.FreeOSMemory() // nobody needs as much again soon
+	if from = (part{}); dirs == nil && len(all) > 0 {
+		s.giveBack() // nobody needs as much again soon
 	}
 	s.mu.Lock()
 	c.underWay = false

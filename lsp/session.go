@@ -5,6 +5,7 @@ import (
 	"log"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,8 @@ type session struct {
 	load   func(context.Context, load.Config, ...string) (*load.Graph, error)
 	expire func(func()) (stop func() bool) // calls the function when a load has taken too long
 
+	giveBack func() // gives memory back to the system
+
 	ctx     context.Context
 	conn    jsonrpc2.Conn
 	outbox  outbox
@@ -65,6 +68,7 @@ type session struct {
 	placed   map[string]*view              // by file
 	folders  map[string]bool               // that the user has opened
 	pending  int                           // pieces of work that open documents wait for
+	works    int                           // those that there were
 	news     chan struct{}                 // closed when that, or a report, changes
 	reports  map[uri.URI]report            // of files with findings, and of files that had some
 	looked   map[uri.URI]*document         // the versions of open documents that reports are of
@@ -82,6 +86,7 @@ func newSession(opts Options, l *log.Logger) *session {
 		limits:         defaultLimits,
 		load:           load.Load,
 		expire:         func(f func()) func() bool { return time.AfterFunc(loadPatience, f).Stop },
+		giveBack:       debug.FreeOSMemory,
 		log:            l,
 		configuredOnce: make(chan struct{}),
 		slots:          make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
@@ -107,6 +112,7 @@ func newSession(opts Options, l *log.Logger) *session {
 func (s *session) start(ctx context.Context, conn jsonrpc2.Conn) {
 	s.ctx, s.conn = ctx, conn
 	s.task("outbox", func() { s.outbox.run(ctx, conn) })
+	s.task("rest", s.rest)
 }
 
 func (s *session) snapshot() *snapshot {
