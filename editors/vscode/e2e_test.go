@@ -24,10 +24,6 @@ func TestVSCode(t *testing.T) {
 	vsix := filepath.Join(t.TempDir(), "handshake.vsix")
 	run(t, s, "build.mjs", "--package", "--out", vsix)
 
-	source, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
 	files, err := filepath.Glob("e2e/*.test.mjs")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("there are no tests: %v", err)
@@ -46,7 +42,6 @@ func TestVSCode(t *testing.T) {
 				"HANDSHAKE_VSIX="+vsix,
 				"HANDSHAKE_LEGACY="+legacy(t),
 				"HANDSHAKE_SHOP="+shop,
-				"HANDSHAKE_SOURCE="+source,
 				"HANDSHAKE_OUT="+t.ArtifactDir(),
 			)
 			run(t, &s, "--test", "--test-reporter=spec", file)

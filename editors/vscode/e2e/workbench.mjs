@@ -37,10 +37,10 @@ export class Workbench {
 	page;
 
 	/**
-	 * Starts VS Code with the extensions (paths of .vsix), settings and environment,
-	 * for the folder, which may be one of a workspace.
+	 * Starts VS Code with the extensions (paths of .vsix) and settings, for
+	 * the folder, which may be one of a workspace.
 	 */
-	static async start(name, { folder, workspace, settings = {}, env: more = {}, trust = true, vsix = [process.env.HANDSHAKE_VSIX], size = { width: 1200, height: 750 } }) {
+	static async start(name, { folder, workspace, settings = {}, trust = true, vsix = [process.env.HANDSHAKE_VSIX], size = { width: 1200, height: 750 } }) {
 		const w = new Workbench();
 		w.name = name;
 		w.folder = folder;
@@ -52,7 +52,6 @@ export class Workbench {
 		const args = ['--user-data-dir', data, '--extensions-dir', join(data, 'extensions'), '--config', join(data, 'config.yaml'), '--disable-telemetry', '--disable-update-check'];
 		const env = {
 			...process.env,
-			...more,
 			EXTENSIONS_GALLERY: '{"serviceUrl":""}',
 			VSCODE_CLI: '1', // started from a terminal: VS Code does not ask the login shell for the PATH
 		};

@@ -48,7 +48,6 @@ func TestReporterFlushesOnStop(t *testing.T) {
 	r := NewReporter(in, time.Hour)
 	r.Report("%d requests", 7)
 	r.Stop()
-	r.Report("too late")
 
 	line := make([]byte, 64)
 	n, err := out.Read(line)
@@ -58,6 +57,7 @@ func TestReporterFlushesOnStop(t *testing.T) {
 	if got := strings.TrimSpace(string(line[:n])); got != "7 requests" {
 		t.Errorf("flushed %q", got)
 	}
+	r.Report("too late") // earlier it might wait for the flush, which waits for us
 }
 
 // poll calls n until the answer is not 0, or for two seconds.
