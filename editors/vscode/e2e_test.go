@@ -23,6 +23,10 @@ func TestVSCode(t *testing.T) {
 	s.Env = append(s.Env, "GOBIN="+filepath.Dir(s.Command(t, "handshake").Path)) // not one that the machine has
 	vsix := filepath.Join(t.TempDir(), "handshake.vsix")
 	run(t, s, "build.mjs", "--package", "--out", vsix)
+	if os.Getenv("HANDSHAKE_VSCODE") != "1" {
+		// In one of a few runs the explanation or the trusted folder does not appear.
+		t.Skip("packed, not played: not stable yet; HANDSHAKE_VSCODE=1 plays it")
+	}
 
 	files, err := filepath.Glob("e2e/*.test.mjs")
 	if err != nil || len(files) == 0 {
